@@ -49,6 +49,15 @@ class SourceError(ForgeError):
     pass
 
 
+class FetchError(SourceError):
+    """Another host did not give what was asked for. `transient`: another time it may; `status`: of HTTP, 0 without an answer."""
+
+    def __init__(self, message: str, *, transient: bool, status: int = 0) -> None:
+        super().__init__(message)
+        self.transient = transient
+        self.status = status
+
+
 class QueryError(ForgeError):
     pass
 

@@ -19,7 +19,7 @@ from forge_assets.corpus.addresses import document_id, record_uri, shard_of
 from forge_assets.corpus.inventory_rows import InventoryRow, Progress, ScanReport, drop_rows, scratch, upsert
 from forge_assets.corpus.readers.dumps import is_dump, iter_records
 from forge_assets.corpus.readers.feeds import iter_feed
-from forge_assets.corpus.sources import Listed, Source, record_identity
+from forge_assets.corpus.sources import Listed, Listing, record_identity
 from forge_assets.corpus.storable import storable
 from forge_resources.database import Database
 from forge_resources.errors import DocumentProblem, ObjectMissing
@@ -55,7 +55,7 @@ class Pack:
 class _Packer:
     """Collects changed records per shard and writes a pack with its rows whenever one is full."""
 
-    def __init__(self, db: Database, store: ObjectStore, source: Source, container: str) -> None:
+    def __init__(self, db: Database, store: ObjectStore, source: Listing, container: str) -> None:
         self._db, self._store, self._source, self._container = db, store, source.name, container
         self._packs: dict[int, Pack] = {}
 
@@ -83,7 +83,7 @@ class _Packer:
             upsert(self._db, connection, rows)
 
 
-def scan_dumps(db: Database, store: ObjectStore, source: Source, dumps: Sequence[Listed], shards: Sequence[int],
+def scan_dumps(db: Database, store: ObjectStore, source: Listing, dumps: Sequence[Listed], shards: Sequence[int],
                report: ScanReport, advance: Progress) -> None:  # fmt: skip
     """Brings the inventory rows of a source's dumps up to their content, for the shards given.
 
@@ -122,7 +122,7 @@ def batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _read_already(db: Database, source: Source, dumps: Sequence[Listed], shards: Sequence[int]) -> bool:
+def _read_already(db: Database, source: Listing, dumps: Sequence[Listed], shards: Sequence[int]) -> bool:
     """Whether all dumps were read to the end as they are, none has vanished, and no bytes of theirs are missing."""
     tokens = {listed.uri: listed.token for listed in dumps}
     values = {"source": source.name, "shards": list(shards), "uris": list(tokens)}
@@ -139,7 +139,7 @@ def _read_already(db: Database, source: Source, dumps: Sequence[Listed], shards:
     return not amiss and current == len(dumps) * len(shards)
 
 
-def _records(source: Source, listed: Listed) -> Iterator[Record]:
+def _records(source: Listing, listed: Listed) -> Iterator[Record]:
     """The dump's records with their addresses; a dump that cannot be read to its end, ends with a record of the dump's own address."""
     problem = listed.problem
     if problem is None:
@@ -152,7 +152,7 @@ def _records(source: Source, listed: Listed) -> Iterator[Record]:
         yield Record(document_id(listed.uri), listed.uri, None, b"", hashlib.sha256(problem.encode()).hexdigest(), storable(problem))
 
 
-def _lines(source: Source, listed: Listed, stream: BinaryIO) -> Iterator[Record]:
+def _lines(source: Listing, listed: Listed, stream: BinaryIO) -> Iterator[Record]:
     for number, data, record in (iter_records if is_dump(listed.name) else iter_feed)(stream, listed.name):
         digest = hashlib.sha256(data or f"{listed.token}:{number}".encode()).hexdigest()
         anonymous = record_uri(source.address, f"{listed.name}/{digest[:16]}")
@@ -181,7 +181,7 @@ def _first_seen(connection: sa.Connection, records: Sequence[Record]) -> dict[UU
     return {identity: mine[identity] for identity in new}
 
 
-def _take(connection: sa.Connection, packer: _Packer, source: Source, listed: Listed, records: dict[UUID, Record],
+def _take(connection: sa.Connection, packer: _Packer, source: Listing, listed: Listed, records: dict[UUID, Record],
           report: ScanReport) -> None:  # fmt: skip
     """Hands the new and changed records of a batch to the packer; one that only moved between dumps keeps its bytes."""
     held: dict[UUID, Any] = {
@@ -206,7 +206,7 @@ def _take(connection: sa.Connection, packer: _Packer, source: Source, listed: Li
     connection.commit()
 
 
-def _finish(connection: sa.Connection, source: Source, dumps: Sequence[Listed], complete: Sequence[Listed], shards: Sequence[int],
+def _finish(connection: sa.Connection, source: Listing, dumps: Sequence[Listed], complete: Sequence[Listed], shards: Sequence[int],
             report: ScanReport) -> None:  # fmt: skip
     """Records that no dump holds any more go, if every dump was read to its end; those that were are marked as read."""
     values = {"source": source.name, "shards": list(shards)}

@@ -18,7 +18,7 @@ from forge_assets.corpus.containers import scan_dumps
 from forge_assets.corpus.garbage import collect_garbage, writing_raw
 from forge_assets.corpus.inventory_rows import InventoryRow, Progress, ScanReport, chunks, drop_rows, scratch, streamed, upsert
 from forge_assets.corpus.locks import shard_locks
-from forge_assets.corpus.sources import Listed, Source, load_sources
+from forge_assets.corpus.sources import Listed, Listing, load_sources
 from forge_resources.database import Database
 from forge_resources.errors import ObjectMissing, SourceError
 from forge_resources.object_store import ObjectStore
@@ -58,9 +58,9 @@ def inventory_size(connection: sa.Connection, shards: Sequence[int]) -> int:
     return int(connection.execute(statement, {"shards": list(shards)}).scalar_one())
 
 
-def _list(db: Database, connection: sa.Connection, source: Source) -> list[tuple[Source, Listed]]:
+def _list(db: Database, connection: sa.Connection, source: Listing) -> list[tuple[Listing, Listed]]:
     """Lays the source's plain files into the temporary table; returns its containers, which are few."""
-    containers: list[tuple[Source, Listed]] = []
+    containers: list[tuple[Listing, Listed]] = []
 
     def rows() -> Iterator[Sequence[Any]]:
         for item in source.list():
@@ -81,7 +81,7 @@ def _list(db: Database, connection: sa.Connection, source: Source) -> list[tuple
     return containers
 
 
-def _forget(connection: sa.Connection, sources: list[Source], shards: Sequence[int], report: ScanReport) -> None:
+def _forget(connection: sa.Connection, sources: list[Listing], shards: Sequence[int], report: ScanReport) -> None:
     """Rows of vanished files and removed sources leave the inventory; their documents follow at parsing."""
     values = {"shards": list(shards), "names": [source.name for source in sources]}
     condition = """i.shard = ANY(:shards) AND (i.source <> ALL(CAST(:names AS text[]))
@@ -91,7 +91,7 @@ def _forget(connection: sa.Connection, sources: list[Source], shards: Sequence[i
     connection.commit()
 
 
-def _take_changed(db: Database, connection: sa.Connection, store: ObjectStore, settings: Settings, sources: dict[str, Source],
+def _take_changed(db: Database, connection: sa.Connection, store: ObjectStore, settings: Settings, sources: dict[str, Listing],
                   shards: Sequence[int], report: ScanReport, advance: Progress) -> None:  # fmt: skip
     """Reads the files whose token is new, stores their bytes under raw/, and upserts their rows, a batch per transaction."""
     changed = """FROM listed l LEFT JOIN inventory i USING (document_id)
@@ -113,7 +113,7 @@ def _take_changed(db: Database, connection: sa.Connection, store: ObjectStore, s
     connection.rollback()
 
 
-def _take(store: ObjectStore, source: Source, row: Any, limit: int) -> InventoryRow:
+def _take(store: ObjectStore, source: Listing, row: Any, limit: int) -> InventoryRow:
     """The inventory row of one file, its bytes stored; what cannot be taken carries the problem instead."""
     problem, raw_key, digest = row.problem, None, hashlib.sha256(f"{row.token}:{row.problem}".encode()).hexdigest()
     if problem is None and row.size > limit:
