@@ -17,6 +17,7 @@ SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 OURS = {"forge_app", "forge_assets", "forge_resources", "tests", "tools", "bench"}
 BROUGHT = {
     "botocore": "boto3",  # its errors and settings
+    "httpcore": "httpx",  # its connections, which the guard makes itself
     "pyo3_runtime": "tantivy",  # the module of its panics, made at run time
 }
 
