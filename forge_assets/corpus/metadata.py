@@ -57,7 +57,9 @@ def file_date(created: object, first_lines: Iterable[str]) -> str | None:
 
 
 def arxiv_of_name(name: str) -> str | None:
-    """The arXiv id in a file's name or folder ("1706.03762v5.pdf", "2305.03393/main.tex")."""
+    """The arXiv id in a file's name or folder ("1706.03762v5.pdf", "2305.03393/main.tex", "arxiv:math/0309136#pdf")."""
+    if name.startswith("arxiv:"):
+        return own[1] if (own := ARXIV.match(name)) else None
     for part in reversed(re.split(r"[/\\]", name)[-2:]):
         found = _ARXIV_NAME.search(part)
         if found and 1 <= int(found[1][2:4]) <= 12 and "." not in part[: found.start()]:

@@ -28,6 +28,7 @@ _MODULES: dict[str, str] = {
     "atom": "atom:read_feed",
     "json": "jsondoc:read_json",
     "latex": "latex:read_latex",
+    "eprint": "eprint:read_eprint",
     "bbl": "latex:read_bibliography",
     "subtitles": "plain:read_subtitles",
     "txt": "plain:read_plain",
@@ -57,7 +58,7 @@ def read(data: bytes, name: str, limits: Limits | None = None) -> Parsed:
         raise problem("broken", f"{name} cannot be read as {kind.media_type}: {type(error).__name__}: {str(error)[:300]}") from error
     if not any(element.text.strip() for element in parsed.elements):
         raise problem("no_text", f"{name} is sound {kind.media_type}, but holds no text")
-    if "arxiv" not in parsed.identifiers and (arxiv := arxiv_of_name(name)):
+    if ("arxiv" not in parsed.identifiers or name.startswith("arxiv:")) and (arxiv := arxiv_of_name(name)):
         parsed.identifiers["arxiv"] = arxiv
     return parsed
 

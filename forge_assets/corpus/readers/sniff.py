@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from forge_assets.corpus.problems import problem
 from forge_assets.corpus.readers.decoding import decode
+from forge_assets.corpus.readers.eprint_members import looks_like_eprint, named_eprint
 
 MEDIA_TYPES: dict[str, str] = {
     "pdf": "application/pdf",
@@ -32,6 +33,7 @@ MEDIA_TYPES: dict[str, str] = {
     "mdx": "text/mdx",
     "rst": "text/x-rst",
     "latex": "application/x-tex",
+    "eprint": "application/x-eprint",
     "bbl": "application/x-bbl",
     "typst": "text/x-typst",
     "org": "text/x-org",
@@ -126,6 +128,8 @@ def _binary(data: bytes, name: str) -> Kind | None:
         return Kind("image")
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise _compound(data, name)
+    if named_eprint(name) or looks_like_eprint(data):
+        return Kind("eprint")
     for magic, what in _UNREAD_MAGIC:
         if data.startswith(magic) and b"\x00" in data[:4096]:
             raise problem("no_reader", f"{name} is {what}; there is no reader for it")
