@@ -27,38 +27,68 @@ def _known(code: str | None) -> None:
 
 @click.group()
 def source() -> None:
-    """Where documents come from: folders, single files, and s3://bucket/prefix addresses."""
+    """Where documents come from: folders, files, buckets, dumps, arXiv, the Hugging Face Hub, lists of URLs."""
 
 
 @source.command("add")
 @click.argument("place")
 @click.option("--name", help="short name of the source; default: the last part of its address")
-def add(place: str, name: str | None) -> None:
-    """Add PLACE, a folder, a file (a .jsonl, .jsonl.zst or .jsonl.gz dump counts as many documents) or s3://bucket/prefix."""
+@click.option("--from", "from_", metavar="DATE", help="arxiv, hf: only what was changed on this day or later, e.g. 2026-01-01")
+@click.option("--until", metavar="DATE", help="arxiv, hf: only what was changed on this day or before")
+@click.option("--with", "with_", metavar="latex,pdf", help="arxiv: besides the abstracts fetch LaTeX sources, PDFs, or both")
+@click.option(
+    "--field", "fields", multiple=True, metavar="OURS=THEIRS", help="jsonl: where a field lies, e.g. text=content.body; repeatable"
+)
+@click.option("--endpoint", metavar="URL", help="arxiv, hf: another server that speaks the same protocol")
+@click.option("--per-run", type=click.IntRange(1), help="arxiv, hf, urls: documents fetched per run; default: FORGE_FETCHES_PER_RUN")
+@click.option("--snapshot", metavar="FILE", help="arxiv: take old records from the metadata snapshot (JSON lines), newer ones from arXiv")
+def add(place: str, name: str | None, from_: str | None, until: str | None, with_: str | None, fields: tuple[str, ...],
+        endpoint: str | None, per_run: int | None, snapshot: str | None) -> None:  # fmt: skip
+    """Add PLACE: a folder, a file (a .jsonl, .jsonl.zst or .jsonl.gz dump counts as many documents), s3://bucket/prefix, jsonl:PATH,
+    arxiv:cs.LG, hf:models?pipeline_tag=text-generation, hf:papers, or urls:PATH (a file with one address per line)."""
     from forge_assets.corpus.sources import add_source
+    from forge_assets.corpus.sources.places import parse_fields
     from forge_resources.settings import settings
 
+    options = {
+        "from": from_,
+        "until": until,
+        "with": [part.strip() for part in with_.split(",") if part.strip()] if with_ is not None else None,
+        "fields": parse_fields(fields),
+        "endpoint": endpoint,
+        "per_run": per_run,
+        "snapshot": snapshot,
+    }
     with _database() as db:
-        click.echo(f"added source {add_source(db, settings(), place, name)}; `forge run` takes it in")
+        click.echo(f"added source {add_source(db, settings(), place, name, options)}; `forge run` takes it in")
 
 
 @source.command("list")
 @click.option("--json", "json_", is_flag=True, help="print JSON")
 def list_(json_: bool) -> None:
-    """The sources, with the number of documents listed, parsed and quarantined."""
+    """The sources with their options, the number of documents listed, parsed and quarantined; for feeds the last harvest, the number of
+    documents still to be fetched, and what went wrong."""
     from forge_assets.corpus.sources import list_sources
+    from forge_assets.corpus.sources.places import options_in_short
 
     with _database() as db:
         rows = list_sources(db)
     if json_:
         as_json(rows)
-    elif not rows:
+        return
+    if not rows:
         click.echo("no sources yet: forge source add FOLDER")
-    else:
-        table(
-            ["source", "address", "listed", "parsed", "quarantined"],
-            [[r["name"], r["address"], r["listed"], r["parsed"], r["quarantined"]] for r in rows],
-        )
+        return
+    feeds = any(row["pending"] is not None for row in rows)
+    cells = [
+        [r["name"], f"{r['address']} {options_in_short(r['options'])}".strip(), r["listed"], r["parsed"], r["quarantined"]] for r in rows
+    ]
+    if feeds:
+        for cell, row in zip(cells, rows, strict=True):
+            is_feed = row["pending"] is not None
+            last = f"{row['harvested_at']:%Y-%m-%d %H:%M}" if row["harvested_at"] else "not yet" if is_feed else ""
+            cell += [last, row["pending"] if is_feed else "", row["failure"] or ""]
+    table(["source", "address", "listed", "parsed", "quarantined", *(["last harvest", "pending", "failure"] if feeds else [])], cells)
 
 
 @source.command("remove")
@@ -123,6 +153,26 @@ def stats(json_: bool) -> None:
         as_json(counts)
     else:
         table(["what", "count"], [[name, number] for name, number in counts.items()])
+
+
+@corpus.command("nights")
+@click.option("--last", default=7, show_default=True, type=click.IntRange(1), help="how many runs over all shards to list")
+@click.option("--json", "json_", is_flag=True, help="print JSON, every stage of every run included")
+def nights(last: int, json_: bool) -> None:
+    """What the last runs over all shards brought, took and cost; then the report of the latest, stage by stage."""
+    from forge_assets.corpus import night_report, stage_runs
+    from forge_resources.settings import settings
+
+    with _database() as db:
+        told = [night_report.tell(db, settings(), run) for run in stage_runs.nights(db, last)]
+    if json_:
+        as_json([night_report.as_dict(night) for night in told])
+    elif not told:
+        click.echo("no run over all shards is recorded yet: `forge run` makes one, and so does every night under `forge up`")
+    else:
+        table(["started (UTC)", "cause", "seconds", "CPU s", *night_report.COUNTED], [night_report.row(night) for night in told])
+        click.echo(night_report.told(told[0]))
+        table(*night_report.table(told[0]))
 
 
 @corpus.command("show")

@@ -55,8 +55,19 @@ class Settings(BaseSettings):
     document_timeout_s: float = Field(
         default=120.0, gt=0, allow_inf_nan=False, description="a document that takes longer to parse is quarantined"
     )
+    contact: str | None = Field(default=None, description="e-mail address told to arXiv and other hosts that documents are fetched from")
+    private_hosts: str = Field(
+        default="", description="hosts that may be fetched from though their addresses are private: 'host' or 'host:port', by commas"
+    )
+    fetches_per_run: int = Field(default=2000, ge=0, description="documents fetched per source and run; the others wait for the next run")
     inbox: Path | None = Field(default=None, description="folder watched by the inbox sensor; default: FORGE_HOME/inbox")
     nightly_cron: str = Field(default="0 3 * * *", description="when nightly_reindex runs")
+    price_per_hour: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="price of this machine; without it the nightly report counts CPU seconds"
+    )
+    gpu_price_per_hour: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="price of its GPU, counted while it embeds"
+    )
     host: str = Field(default="127.0.0.1", description="address `forge up` listens on")
     port: int = Field(default=3000, ge=1, le=65535, description="port of the Dagster UI started by `forge up`")
 
@@ -78,6 +89,13 @@ class Settings(BaseSettings):
             raise ValueError("expected http://host:port or https://host")
         return url
 
+    @field_validator("contact", mode="after")
+    @classmethod
+    def _contact(cls, text: str | None) -> str | None:
+        if text is not None and not re.fullmatch(r"[!-~]+@[!-~]+", text):
+            raise ValueError("expected an e-mail address such as name@example.org")
+        return text
+
     @property
     def embedded(self) -> bool:
         """True when Forge runs its own Postgres."""
@@ -86,6 +104,10 @@ class Settings(BaseSettings):
     @property
     def objects_url(self) -> str:
         return self.object_store_url or str(self.home / "objects")
+
+    @property
+    def private_host_list(self) -> tuple[str, ...]:
+        return tuple(host for part in self.private_hosts.split(",") if (host := part.strip().lower()))
 
     @property
     def inbox_folder(self) -> Path:

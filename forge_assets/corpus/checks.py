@@ -29,6 +29,20 @@ def every_address_lies_in_its_shard(database: DatabaseResource) -> dg.AssetCheck
     return none_of(database, "SELECT count(*) FROM inventory WHERE shard <> get_byte(uuid_send(document_id), 0) >> 2", "misplaced")
 
 
+@dg.asset_check(asset=source_inventory)
+def every_source_could_be_reached(database: DatabaseResource) -> dg.AssetCheckResult:
+    """Warns when the last harvest of a feed broke off; what it had told before is kept, and the next run asks again."""
+    with database.connect().begin() as connection:
+        rows = connection.execute(sa.text("SELECT source, failure FROM harvest WHERE failure IS NOT NULL ORDER BY source")).all()
+    sentences = [f"source {row.source}: {row.failure}" for row in rows]
+    return dg.AssetCheckResult(
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(sentences) or None,
+        metadata={"unreachable": len(rows), "sources": dg.MetadataValue.json(sentences)},
+    )
+
+
 @dg.asset_check(asset=parsed_papers)
 def every_listed_document_is_parsed_or_quarantined(database: DatabaseResource) -> dg.AssetCheckResult:
     """Nothing is lost between the inventory and the corpus. Shards not yet parsed are not counted."""
@@ -77,11 +91,21 @@ def every_document_belongs_to_one_work(database: DatabaseResource) -> dg.AssetCh
     return none_of(database, statement, "without a work", dg.AssetCheckSeverity.WARN)
 
 
+@dg.asset_check(asset=works)
+def works_are_made_of_their_documents(database: DatabaseResource) -> dg.AssetCheckResult:
+    """No work without documents, and the main document of each is one of its own."""
+    statement = """SELECT count(*) FROM work w WHERE NOT EXISTS (
+        SELECT FROM work_document m WHERE m.work_id = w.work_id AND m.document_id = w.main_document)"""
+    return none_of(database, statement, "without its main document", dg.AssetCheckSeverity.WARN)
+
+
 CHECKS: Iterable[dg.AssetChecksDefinition] = [
     every_address_lies_in_its_shard,
+    every_source_could_be_reached,
     every_listed_document_is_parsed_or_quarantined,
     every_document_could_be_read,
     passages_lie_inside_their_document,
     every_document_has_a_passage,
     every_document_belongs_to_one_work,
+    works_are_made_of_their_documents,
 ]

@@ -1,25 +1,24 @@
 """The dumps of a source are read streaming; new and changed records are packed per shard into the object store.
 
-A pack is the concatenation of the records' bytes, compressed by zstd, under raw/<sha256 of the pack>;
-the inventory row says where in the uncompressed pack its record lies. While none of a source's dumps has changed, none is opened.
+While none of a source's dumps has changed, none is opened.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 from uuid import UUID
 
 import sqlalchemy as sa
-import zstandard
 
 from forge_assets.corpus.addresses import document_id, record_uri, shard_of
+from forge_assets.corpus.garbage import announce
 from forge_assets.corpus.inventory_rows import InventoryRow, Progress, ScanReport, drop_rows, scratch, upsert
-from forge_assets.corpus.readers.dumps import is_dump, iter_records
-from forge_assets.corpus.readers.feeds import iter_feed
-from forge_assets.corpus.sources import Listed, Listing, record_identity
+from forge_assets.corpus.packs import Pack
+from forge_assets.corpus.readers.feeds import iter_container
+from forge_assets.corpus.sources import JsonLinesSource, Listed, Listing, record_identity
 from forge_assets.corpus.storable import storable
 from forge_resources.database import Database
 from forge_resources.errors import DocumentProblem, ObjectMissing
@@ -27,7 +26,6 @@ from forge_resources.object_store import ObjectStore
 
 BATCH = 2000
 BATCH_BYTES = 16_000_000
-PACK_BYTES = 1_000_000
 LONGEST_ID = 500
 """Characters an id may have; a longer one is no id but a mistake in the dump."""
 
@@ -44,29 +42,20 @@ class Record:
     problem: str | None
 
 
-@dataclass(slots=True)
-class Pack:
-    """Records of one shard that wait to be stored together."""
-
-    data: bytearray = field(default_factory=bytearray)
-    rows: list[InventoryRow] = field(default_factory=list)
-
-
 class _Packer:
     """Collects changed records per shard and writes a pack with its rows whenever one is full."""
 
     def __init__(self, db: Database, store: ObjectStore, source: Listing, container: str) -> None:
         self._db, self._store, self._source, self._container = db, store, source.name, container
-        self._packs: dict[int, Pack] = {}
+        self._packs: dict[int, Pack[InventoryRow]] = {}
 
     def add(self, record: Record) -> InventoryRow:
         shard = shard_of(record.identity)
         pack = self._packs.setdefault(shard, Pack())
         row = InventoryRow(record.identity, record.uri, shard, self._source, self._container, record.external_id, record.content_hash,
                            record.content_hash, len(record.data), "", len(pack.data), len(record.data), record.problem)  # fmt: skip
-        pack.data += record.data
-        pack.rows.append(row)
-        if len(pack.data) >= PACK_BYTES:
+        pack.add(row, record.data)
+        if pack.full:
             self._write([shard])
         return row
 
@@ -75,10 +64,15 @@ class _Packer:
 
     def _write(self, shards: list[int]) -> None:
         rows: list[InventoryRow] = []
+        packed: dict[str, bytes] = {}
         for shard in shards:
             pack = self._packs.pop(shard)
-            key = self._store.put_raw(zstandard.compress(bytes(pack.data), 3))
+            key, data = pack.packed()
+            packed[key] = data
             rows += [row._replace(raw_key=key) for row in pack.rows]
+        announce(self._db, packed)
+        for data in packed.values():
+            self._store.put_raw(data)
         with self._db.begin() as connection:
             upsert(self._db, connection, rows)
 
@@ -153,7 +147,10 @@ def _records(source: Listing, listed: Listed) -> Iterator[Record]:
 
 
 def _lines(source: Listing, listed: Listed, stream: BinaryIO) -> Iterator[Record]:
-    for number, data, record in (iter_records if is_dump(listed.name) else iter_feed)(stream, listed.name):
+    lines = source if isinstance(source, JsonLinesSource) else None
+    for number, data, record in iter_container(stream, listed.name, lines=lines is not None):
+        if lines and isinstance(record, dict):
+            data, record = lines.record(record, data)
         digest = hashlib.sha256(data or f"{listed.token}:{number}".encode()).hexdigest()
         anonymous = record_uri(source.address, f"{listed.name}/{digest[:16]}")
         if isinstance(record, DocumentProblem):
@@ -187,14 +184,14 @@ def _take(connection: sa.Connection, packer: _Packer, source: Listing, listed: L
     held: dict[UUID, Any] = {
         row.document_id: row
         for row in connection.execute(
-            sa.text("SELECT document_id, i.content_hash, i.source, container, q.code IS NOT DISTINCT FROM 'missing' AS missing "
+            sa.text("SELECT document_id, i.content_hash, i.source, container, problem, q.code IS NOT DISTINCT FROM 'missing' AS missing "
                     "FROM inventory i LEFT JOIN quarantine q USING (document_id) WHERE document_id = ANY(:ids)"), {"ids": list(records)},
         )
     }  # fmt: skip
     moved = []
     for identity, record in records.items():
         old = held.get(identity)
-        if old is None or old.content_hash != record.content_hash or old.missing:
+        if old is None or (old.content_hash, old.problem) != (record.content_hash, record.problem) or old.missing:
             report.count(old and old.content_hash, packer.add(record))
         elif (old.container, old.source) != (listed.uri, source.name):
             moved.append(identity)

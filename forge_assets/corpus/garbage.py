@@ -1,11 +1,12 @@
 """Raw bytes nobody refers to any more are deleted from the object store, so that a removed document is really gone.
 
 Scans that write raw objects hold a shared lock; the collection takes the exclusive one, or leaves the work to the next scan.
+Keys are noted as garbage before their bytes are stored, so what a killed scan has stored and not named is collected too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -28,6 +29,15 @@ def writing_raw(db: Database) -> Iterator[None]:
             connection.execute(sa.text("SELECT pg_advisory_unlock_shared(:lock)"), {"lock": LOCK})
 
 
+def announce(db: Database, keys: Iterable[str]) -> None:
+    """Commits these keys as garbage, in one statement, before their bytes are put; rows that name them later save them."""
+    noted = sorted(set(keys))
+    if noted:
+        with db.begin() as connection:
+            statement = "INSERT INTO raw_garbage SELECT unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING"
+            connection.execute(sa.text(statement), {"keys": noted})
+
+
 def collect_garbage(db: Database, store: ObjectStore) -> int:
     """Deletes what lost its last reference; returns the number of objects. Does nothing while another scan writes."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -35,13 +45,17 @@ def collect_garbage(db: Database, store: ObjectStore) -> int:
             return 0
         try:
             keys = connection.execute(
-                sa.text("SELECT raw_key FROM raw_garbage g WHERE NOT EXISTS (SELECT FROM inventory i WHERE i.raw_key = g.raw_key)")
+                sa.text(
+                    "SELECT raw_key FROM raw_garbage g WHERE NOT EXISTS (SELECT FROM inventory i WHERE i.raw_key = g.raw_key) "
+                    "AND NOT EXISTS (SELECT FROM harvested h WHERE h.raw_key = g.raw_key)"
+                )
             ).scalars().all()  # fmt: skip
             for batch in chunks(keys, 500):
                 for key in batch:
                     store.delete(key)
                 connection.execute(sa.text("DELETE FROM raw_garbage WHERE raw_key = ANY(:keys)"), {"keys": batch})
-            connection.execute(sa.text("DELETE FROM raw_garbage g USING inventory i WHERE i.raw_key = g.raw_key"))
+            for table in ("inventory", "harvested"):
+                connection.execute(sa.text(f"DELETE FROM raw_garbage g USING {table} t WHERE t.raw_key = g.raw_key"))
             return len(keys)
         finally:
             connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -40,7 +40,8 @@ class InventoryRow(NamedTuple):
 
 @dataclass(slots=True)
 class ScanReport:
-    """What a scan found, in documents; `unchanged` had the same bytes as before."""
+    """What a scan found, in documents; `unchanged` had the same bytes as before. Of feeds: documents they told of, fetched now, still to
+    be fetched; `unreachable` says in sentences which of them failed."""
 
     new: int = 0
     changed: int = 0
@@ -49,6 +50,10 @@ class ScanReport:
     problems: int = 0
     bytes_read: int = 0
     seconds: float = 0.0
+    harvested: int = 0
+    fetched: int = 0
+    pending: int = 0
+    unreachable: list[str] = field(default_factory=list)
 
     def count(self, old_hash: str | None, row: InventoryRow) -> None:
         if old_hash is None:
@@ -95,7 +100,7 @@ def upsert(db: Database, connection: sa.Connection, rows: Sequence[InventoryRow]
         )
     )
     names = ", ".join(InventoryRow._fields)
-    updates = ", ".join(f"{field} = excluded.{field}" for field in (*InventoryRow._fields[1:], "seen_at"))
+    updates = ", ".join(f"{name} = excluded.{name}" for name in (*InventoryRow._fields[1:], "seen_at"))
     connection.execute(
         sa.text(
             f"INSERT INTO inventory ({names}, seen_at) SELECT {names}, seen_at FROM arriving "

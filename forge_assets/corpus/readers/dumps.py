@@ -6,13 +6,17 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, cast
 
 from forge_assets.corpus.problems import problem
 from forge_resources.errors import DocumentProblem
 
 MAX_LINE = 32 << 20
 """Bytes a line may have; the rest of a longer one is passed over."""
+MAX_RATIO = 200
+"""Times its packed size that a dump may have, beyond FREE bytes: JSON packs to a tenth, a bomb to a thousandth."""
+FREE = 100 << 20
 _CHUNK = 1 << 20
 _SLICE = 1 << 10
 _ZSTD_WINDOW = 1 << 27
@@ -36,7 +40,8 @@ def iter_records(stream: BinaryIO, name: str, *, max_line: int = MAX_LINE) -> It
         except StopIteration:
             return
         except (OSError, EOFError, zlib.error, _zstd_error()) as error:
-            yield number + 1, b"", problem("broken", f"{name} breaks off after line {number}: {error}")
+            code = "too_large" if isinstance(error, Unfolds) else "broken"
+            yield number + 1, b"", problem(code, f"{name} breaks off after line {number}: {error}")
             return
         number += 1
         if over:
@@ -45,20 +50,49 @@ def iter_records(stream: BinaryIO, name: str, *, max_line: int = MAX_LINE) -> It
             yield number, line, _record(line, f"{name}, line {number}")
 
 
+def iter_lines(stream: BinaryIO, name: str, *, max_line: int = MAX_LINE) -> Iterator[tuple[bytes, bool]]:
+    """(line, whether it was cut for length) for every line. Raises OSError or EOFError where the stream breaks off."""
+    try:
+        yield from _lines(_chunks(stream, name), max_line)
+    except (zlib.error, _zstd_error()) as error:
+        raise EOFError(str(error)) from None
+
+
 def _zstd_error() -> type[Exception]:
     import zstandard
 
     return zstandard.ZstdError
 
 
+class Unfolds(EOFError):
+    """A packed dump that is a bomb."""
+
+
+class _Counted:
+    """A stream that counts what is read from it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self.count = stream, 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.count += len(data)
+        return data
+
+
 def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """The unpacked bytes in bounded pieces. Raises EOFError where a compressed stream is cut off."""
-    lower = name.lower()
-    if lower.endswith(".zst"):
-        yield from _unzstd(stream)
+    """The unpacked bytes in bounded pieces. Raises EOFError where a compressed stream is cut off, Unfolds for a bomb."""
+    lower, given = name.lower(), 0
+    if not lower.endswith((".zst", ".gz")):
+        while chunk := stream.read(_CHUNK):
+            yield chunk
         return
-    source = gzip.GzipFile(fileobj=stream) if lower.endswith(".gz") else stream
-    while chunk := source.read(_CHUNK):
+    packed = _Counted(stream)
+    source = cast(BinaryIO, packed)
+    for chunk in _unzstd(source) if lower.endswith(".zst") else iter(partial(gzip.GzipFile(fileobj=source).read, _CHUNK), b""):
+        given += len(chunk)
+        if given > FREE and given > MAX_RATIO * packed.count:
+            raise Unfolds(f"it unfolds to more than {MAX_RATIO} times its packed size")
         yield chunk
 
 

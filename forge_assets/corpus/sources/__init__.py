@@ -3,8 +3,10 @@
 from forge_assets.corpus.sources.bucket import BucketSource
 from forge_assets.corpus.sources.folder import FolderSource, is_container
 from forge_assets.corpus.sources.interface import Cursor, Feed, Fetched, Found, Listed, Listing, Page, Source
+from forge_assets.corpus.sources.jsonl import JsonLinesSource
+from forge_assets.corpus.sources.places import normalise
 from forge_assets.corpus.sources.records import record_identity
-from forge_assets.corpus.sources.registry import add_source, list_sources, load_sources, make_source, normalise, remove_source
+from forge_assets.corpus.sources.registry import add_source, is_feed, list_sources, load_sources, make_source, remove_source
 
 __all__ = [
     "BucketSource",
@@ -13,12 +15,14 @@ __all__ = [
     "Fetched",
     "FolderSource",
     "Found",
+    "JsonLinesSource",
     "Listed",
     "Listing",
     "Page",
     "Source",
     "add_source",
     "is_container",
+    "is_feed",
     "list_sources",
     "load_sources",
     "make_source",

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from forge_assets.corpus.sources.folder import IGNORED_NAME, is_container
 from forge_assets.corpus.sources.interface import Listed
-from forge_resources.errors import ObjectStoreError, SourceError
+from forge_resources.errors import ObjectMissing, ObjectStoreError, SourceError
 from forge_resources.object_store import ObjectStore, open_store
 from forge_resources.settings import Settings
 
@@ -46,7 +46,10 @@ class BucketSource:
             for info in self._store.list(""):
                 if info.key.endswith("/") or any(IGNORED_NAME.match(part) for part in info.key.split("/")):
                     continue
-                holds_records = is_container(info.key, partial(self._store.open, info.key))
+                try:
+                    holds_records = is_container(info.key, partial(self._store.open, info.key))
+                except ObjectMissing:
+                    continue  # deleted while we list
                 uri = f"{self.address.rstrip('/')}/{info.key}"
                 yield Listed(uri, info.key, info.etag or str(info.size), info.size, None, holds_records)
 

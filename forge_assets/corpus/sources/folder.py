@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from forge_assets.corpus.addresses import file_path, file_uri
 from forge_assets.corpus.readers.dumps import is_dump
-from forge_assets.corpus.readers.feeds import HEAD, looks_like_records, may_hold_records
+from forge_assets.corpus.readers.feeds import looks_like_records, may_hold_records, read_head
 from forge_assets.corpus.sources.interface import IGNORED, Listed
 from forge_resources.errors import SourceError
 
@@ -27,7 +27,7 @@ def is_container(name: str, opened: Callable[[], BinaryIO]) -> bool:
     if not may_hold_records(name):
         return False
     with opened() as stream:
-        return looks_like_records(stream.read(HEAD))
+        return looks_like_records(read_head(stream))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlparse
 
 import sqlalchemy as sa
 
-from forge_assets.corpus.addresses import file_path, file_uri
+from forge_assets.corpus.addresses import file_path
+from forge_assets.corpus.garbage import writing_raw
 from forge_assets.corpus.sources.bucket import BucketSource
 from forge_assets.corpus.sources.folder import FolderSource
-from forge_assets.corpus.sources.interface import Listing
+from forge_assets.corpus.sources.interface import Feed, Listing
+from forge_assets.corpus.sources.jsonl import JsonLinesSource
+from forge_assets.corpus.sources.places import EXPECTED, FORMS, overlap, parse_place
 from forge_resources.database import Database
 from forge_resources.errors import SourceError
 from forge_resources.settings import Settings
 
 
-def make_source(name: str, address: str, settings: Settings) -> Listing:
+def make_source(name: str, address: str, settings: Settings, options: Mapping[str, Any] | None = None) -> Listing | Feed:
     """The source behind a stored address. Raises SourceError for a kind that does not exist."""
-    scheme = urlparse(address).scheme
-    if scheme == "s3":
+    scheme, chosen = urlparse(address).scheme, dict(options or {})
+    if scheme in ("s3", "file"):
+        files = _files(name, address, settings)
+        return JsonLinesSource(files, chosen.get("fields", {})) if chosen.get("format") == "jsonl" else files
+    if scheme == "arxiv":
+        from forge_assets.corpus.sources.arxiv import ArxivFeed
+
+        return ArxivFeed(name, address, chosen, settings)
+    if scheme == "hf":
+        from forge_assets.corpus.sources.huggingface import HubFeed
+
+        return HubFeed(name, address, chosen, settings)
+    if scheme == "urls":
+        from forge_assets.corpus.sources.urls import UrlFeed
+
+        return UrlFeed(name, address, chosen, settings)
+    raise SourceError(f"source {address!r}: there is no scheme {scheme!r}; {EXPECTED}")
+
+
+def is_feed(source: Listing | Feed) -> TypeGuard[Feed]:
+    return hasattr(source, "changes")
+
+
+def _files(name: str, address: str, settings: Settings) -> Listing:
+    if address.startswith("s3:"):
         return BucketSource(name, address, settings)
-    if scheme == "file":
-        return FolderSource(name, address, file_path(address), _own_folders(settings))
-    raise SourceError(f"source {address!r}: expected a folder, a file or s3://bucket/prefix, found the scheme {scheme!r}")
+    return FolderSource(name, address, file_path(address), _own_folders(settings))
 
 
 def _own_folders(settings: Settings) -> frozenset[Path]:
@@ -35,64 +61,63 @@ def _own_folders(settings: Settings) -> frozenset[Path]:
     return frozenset({settings.home.resolve(), objects.resolve()})
 
 
-def normalise(place: str) -> str:
-    """What a person types -> the address that is stored: an absolute file:// or s3:// address without a trailing slash."""
-    if not place.strip():
-        raise SourceError("no place is given; expected a folder, a file or s3://bucket/prefix")
-    if place.startswith("s3://"):
-        if not urlparse(place).netloc:
-            raise SourceError(f"source {place!r}: expected s3://bucket/prefix, found no bucket")
-        return place.rstrip("/")
-    if re.match(r"^[a-z][a-z0-9+.-]+:", place) and not place.startswith("file:"):
-        raise SourceError(f"source {place!r}: expected a folder, a file or s3://bucket/prefix")
-    path = file_path(place) if place.startswith("file://") else Path(place)
-    return file_uri(path.expanduser().resolve())
-
-
-def add_source(db: Database, settings: Settings, place: str, name: str | None = None) -> str:
+def add_source(db: Database, settings: Settings, place: str, name: str | None = None, options: Mapping[str, Any] | None = None) -> str:
     """Checks and stores a source; returns its name. Adding the same place twice is refused, as is one inside another."""
-    address = normalise(place)
-    if address.startswith("file://") and not os.path.exists(file_path(address)):  # noqa: PTH110 - as in FolderSource.check
-        raise SourceError(f"{place} does not exist; expected a folder, a file or s3://bucket/prefix")
+    chosen = parse_place(place, options)
+    address = chosen.address
+    if address.startswith(("file://", "urls://")) and not os.path.exists(file_path(f"file://{address[7:]}")):  # noqa: PTH110 - as in FolderSource
+        raise SourceError(f"{place} does not exist; expected {FORMS[chosen.kind]}" + (" or s3://bucket/prefix" * (chosen.kind == "folder")))
     with db.begin() as connection:
         known = {row.name: row.address for row in connection.execute(sa.text("SELECT name, address FROM source"))}
         for other, at in known.items():
             if at == address:
                 raise SourceError(f"{place} is already listed, as source {other}")
-            if address.startswith(at + "/") or at.startswith(address + "/"):
+            if overlap(address, at):
                 raise SourceError(f"{place} overlaps with source {other} ({at}): a document would be listed twice; remove that one first")
         name = name or _free_name(address, set(known))
         if name in known:
             raise SourceError(f"the name {name} is taken by {known[name]}; choose another by --name")
-        make_source(name, address, settings).check()
-        connection.execute(sa.text("INSERT INTO source (name, address) VALUES (:name, :address)"), {"name": name, "address": address})
+        source = make_source(name, address, settings, chosen.options)
+        source.check()
+        if isinstance(source, JsonLinesSource):
+            source.check_fields()
+        connection.execute(
+            sa.text("INSERT INTO source (name, address, options) VALUES (:name, :address, CAST(:options AS jsonb))"),
+            {"name": name, "address": address, "options": json.dumps(chosen.options)},
+        )
     return name
 
 
 def remove_source(db: Database, name: str) -> None:
     """Forgets a source; its documents go at the next run, with everything derived from them."""
-    with db.begin() as connection:
+    with writing_raw(db), db.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO raw_garbage SELECT DISTINCT raw_key FROM harvested JOIN source s ON s.name = source "
+                    "WHERE raw_key IS NOT NULL AND (s.name = :name OR s.address = :name) ON CONFLICT DO NOTHING"), {"name": name},
+        )  # fmt: skip
         if not connection.execute(sa.text("DELETE FROM source WHERE name = :name OR address = :name"), {"name": name}).rowcount:
             names = ", ".join(row.name for row in connection.execute(sa.text("SELECT name FROM source ORDER BY name"))) or "none"
             raise SourceError(f"no source is called {name!r}; the sources are: {names}")
 
 
 def list_sources(db: Database) -> list[dict[str, Any]]:
-    """Sources with the number of documents listed and quarantined."""
+    """Sources with the number of documents listed and quarantined; of feeds also how the last harvest went and what it has left."""
     statement = """
-        SELECT s.name, s.address, s.added_at,
+        SELECT s.name, s.address, s.options, s.added_at,
                (SELECT count(*) FROM inventory i WHERE i.source = s.name) AS listed,
                (SELECT count(*) FROM document d WHERE d.source = s.name) AS parsed,
-               (SELECT count(*) FROM quarantine q WHERE q.source = s.name) AS quarantined
-        FROM source s ORDER BY s.added_at, s.name"""
+               (SELECT count(*) FROM quarantine q WHERE q.source = s.name) AS quarantined,
+               h.finished_at AS harvested_at, h.failed_at, h.failure,
+               CASE WHEN h.source IS NOT NULL THEN (SELECT count(*) FROM harvested w WHERE w.source = s.name AND w.wanted) END AS pending
+        FROM source s LEFT JOIN harvest h ON h.source = s.name ORDER BY s.added_at, s.name"""
     with db.begin() as connection:
         return [dict(row._mapping) for row in connection.execute(sa.text(statement))]
 
 
-def load_sources(db: Database, settings: Settings) -> list[Listing]:
+def load_sources(db: Database, settings: Settings) -> list[Listing | Feed]:
     with db.begin() as connection:
-        rows = connection.execute(sa.text("SELECT name, address FROM source ORDER BY added_at, name")).all()
-    return [make_source(row.name, row.address, settings) for row in rows]
+        rows = connection.execute(sa.text("SELECT name, address, options FROM source ORDER BY added_at, name")).all()
+    return [make_source(row.name, row.address, settings, row.options) for row in rows]
 
 
 def _free_name(address: str, taken: set[str]) -> str:
