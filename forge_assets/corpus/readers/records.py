@@ -130,7 +130,8 @@ def _authors(record: dict[str, Any]) -> list[str]:
             if isinstance(entry, list)
             and (name := clean_record(" ".join(part for part in (*entry[1:2], *entry[:1], *entry[2:3]) if part and isinstance(part, str))))
         ]
-    return [clean_record(name) for name in names_of(record.get("authors") or record.get("author") or record.get("authorships"))]
+    found = names_of(record.get("authors") or record.get("author") or record.get("authorships"))
+    return [name for entry in found if (name := clean_record(entry))]
 
 
 def _published(record: dict[str, Any]) -> str | None:
