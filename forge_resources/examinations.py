@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from forge_resources import migrations
+from forge_resources import migrations, sandbox
 from forge_resources.compute import compute, gpus
 from forge_resources.database import Database
 from forge_resources.errors import ForgeError
@@ -157,6 +157,14 @@ def readers(settings: Settings) -> list[Finding]:
     return findings + found("pandoc", "none", "rst and odt files are quarantined; install the Python package pypandoc_binary", "warning")
 
 
+def parser_sandbox(settings: Settings) -> list[Finding]:
+    held = sandbox.measures()
+    if sandbox.NAMESPACE in held or sandbox.SYSCALLS in held:
+        return found("parser sandbox", ", ".join(held), "what reads documents is cut off from the network by the kernel")
+    value = ", ".join(("sockets refused by Python only", *held))
+    return found("parser sandbox", value, "this kernel, or the container's profile, allows no stronger measure", "warning")
+
+
 def language_model(settings: Settings) -> list[Finding]:
     url = os.environ.get("FORGE_LLM_BASE_URL", "").strip()
     if not url:
@@ -184,6 +192,7 @@ EXAMINATIONS: dict[Callable[[Settings], list[Finding]], tuple[str, ...]] = {
     object_store: ("home", "object_store_url", "s3_endpoint"),
     embedder: ("embedder", "embedder_backend"),
     readers: (),
+    parser_sandbox: (),
     machine: (),
     language_model: (),
 }

@@ -17,6 +17,8 @@ from forge_assets.corpus.readers.records import read_record
 from forge_resources.errors import DocumentProblem
 
 PARSER_VERSION = "2"
+LONGEST_FACET = 200
+"""Characters that a licence or a language may have."""
 
 
 def parse(data: bytes, name: str, limits: Limits | None = None) -> Document:
@@ -52,6 +54,8 @@ def _composed(parsed: Parsed, name: str) -> tuple[Parsed, str, list[Block]]:
         raise problem("no_text", f"{name} holds no text")
     if parsed.language is None:
         parsed.language = detect_language(_prose(text, blocks))
+    # both stand in an index of the database, whose rows are bounded; a longer one is no licence and no language
+    parsed.license, parsed.language = parsed.license and parsed.license[:LONGEST_FACET], parsed.language and parsed.language[:LONGEST_FACET]
     return parsed, text, blocks
 
 

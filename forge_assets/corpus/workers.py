@@ -5,24 +5,31 @@ A document that kills its process, or outlasts its time, is answered with a prob
 
 from __future__ import annotations
 
+import compileall
 import logging
+import os
 import select
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from io import FileIO
+from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
 from forge_assets.corpus.model import Document
 from forge_assets.corpus.problems import problem
 from forge_assets.corpus.readers.limits import Limits
-from forge_assets.corpus.worker import read_frame, write_frame
+from forge_assets.corpus.worker import read_answer, write_frame
 from forge_resources.errors import DocumentProblem
 
 log = logging.getLogger(__name__)
@@ -30,6 +37,8 @@ RECYCLE_BYTES = 700_000_000
 """A worker that has grown beyond this is replaced after its task."""
 GRACE_S = 15.0
 """A reader watches its own time; the process is ended only when it is this much over it."""
+_ENVIRONMENT = ("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "TESSDATA_PREFIX", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE")
+"""What a parser is told of the environment: no passwords, no tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ class _Crew:
     """The worker processes: a task takes an idle one or starts one, and puts it back if it is still fit."""
 
     def __init__(self, limits: Limits) -> None:
+        _compile_readers()
         self._limits = limits
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
@@ -147,12 +157,14 @@ class _Crew:
 
 
 class _Worker:
-    """One parser process and the pipe to it; `largest` is the most memory it has had, in bytes."""
+    """One parser process, the pipe to it and the folder it may write; `largest` is the most memory it has had, in bytes."""
 
     def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="forge-parser-")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
+        # -P and the folder: a `json.py` among the user's papers must not be imported
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "forge_assets.corpus.worker"],
+            [sys.executable, "-P", "-m", "forge_assets.corpus.worker"], env=_environment(self._folder), cwd=self._folder,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0, start_new_session=True,
         )  # fmt: skip
         self._ending = threading.Lock()
@@ -160,13 +172,14 @@ class _Worker:
 
     def run(self, jobs: list[Job], limits: Limits) -> Iterator[Document | DocumentProblem]:
         """One answer per job, in order. Raises EOFError when the process died, TimeoutError when a document took too long."""
-        answers = cast(FileIO, self._process.stdout)
+        answers = _Timed(cast(FileIO, self._process.stdout))
         writer = threading.Thread(target=self._send, args=(([(job.data, job.name, job.is_record) for job in jobs], limits),), daemon=True)
         writer.start()
         for _ in jobs:
-            if not select.select([answers], [], [], limits.timeout_s + GRACE_S)[0]:
-                raise TimeoutError
-            answer, self.largest = read_frame(answers)
+            answers.deadline = time.monotonic() + limits.timeout_s + GRACE_S
+            answer, self.largest = read_answer(answers)
+            if not isinstance(answer, Document | DocumentProblem):
+                raise EOFError(f"an answer that is a {type(answer).__name__}")
             yield answer
         writer.join()
 
@@ -177,16 +190,16 @@ class _Worker:
             return  # the process died; the reading side notices
 
     def end(self, died: bool = False) -> str:
-        """Kills the process; returns how it had ended, with the last line it wrote. Called twice, the second call does nothing."""
+        """Kills the process and the programs it started; returns how it had ended, with the last line it wrote. Once is enough."""
         with self._ending:
             if self._log.closed:
                 return "stopped"
-            if died:
-                with suppress(subprocess.TimeoutExpired):  # its pipe closes a moment before it is gone
-                    self._process.wait(2)
-            code = self._process.poll()
+            code = self._status(2.0 if died else 0.0)  # its pipe closes a moment before it is gone
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session, hence a group, of its own
             self._process.kill()
             self._process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
             for pipe in (self._process.stdin, self._process.stdout):
                 cast(FileIO, pipe).close()
             self._log.seek(0)
@@ -194,3 +207,39 @@ class _Worker:
             self._log.close()
         state = "stopped" if code is None else f"signal {-code}" if code < 0 else f"exit status {code}"
         return state + (f": {tail}" if tail else "")
+
+    def _status(self, patience: float) -> int | None:
+        """As Popen.returncode; None while it runs. The process is not waited for, so that its number stays its own."""
+        until = time.monotonic() + patience
+        while (info := os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is None:
+            if time.monotonic() >= until:
+                return None
+            time.sleep(0.01)
+        return info.si_status if info.si_code == os.CLD_EXITED else -info.si_status
+
+
+@lru_cache(maxsize=1)
+def _compile_readers() -> None:
+    """A parser may write no byte code beside the source, so that is done here, once; nothing where it is up to date or not allowed."""
+    compileall.compile_dir(str(Path(__file__).parent), quiet=2)
+
+
+class _Timed:
+    """A pipe whose reads raise TimeoutError after `deadline` (of the monotonic clock)."""
+
+    def __init__(self, pipe: FileIO) -> None:
+        self._pipe = pipe
+        self.deadline = 0.0
+
+    def read(self, size: int, /) -> bytes | None:
+        if not select.select([self._pipe], [], [], max(0.0, self.deadline - time.monotonic()))[0]:
+            raise TimeoutError
+        return self._pipe.read(size)
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Of our own environment what a parser needs; its home and its temporary files lie in `folder`."""
+    kept = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT or name.startswith(("LC_", "OMP_", "OPENBLAS_"))}
+    if found := os.environ.get("PYTHONPATH"):
+        kept["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in found.split(os.pathsep) if entry)
+    return {**kept, "HOME": folder, "TMPDIR": folder}

@@ -34,6 +34,9 @@ _TEX_NAMES = {
     "table": "",
     "dvipsnames": "",
 }
+_NO_CHARSETS = frozenset(
+    "punycode idna unicode-escape unicode_escape raw-unicode-escape raw_unicode_escape undefined mbcs oem utf-7".split()
+)
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b\x0b")
 
 
@@ -138,9 +141,11 @@ def declared_encoding(data: bytes) -> str | None:
     if label in ("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"):
         label = "cp1252" if not any(byte in data for byte in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")) else "latin-1"
     try:
-        return codecs.lookup(label).name if label else None
+        codec = codecs.lookup(label) if label else None
     except LookupError:
         return None
+    # of the codecs of Python, those that unpack archives or read escapes are no charsets
+    return codec.name if codec and getattr(codec, "_is_text_encoding", True) and codec.name not in _NO_CHARSETS else None
 
 
 def _torn_utf8(data: bytes) -> str | None:

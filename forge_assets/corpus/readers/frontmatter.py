@@ -34,13 +34,20 @@ _LISTED = (
 )
 
 
-class _Loader(yaml.CBaseLoader if hasattr(yaml, "CBaseLoader") else yaml.BaseLoader):  # type: ignore[misc]
-    """YAML without types (a date or "no" stays as written) and without aliases, which could unfold without end."""
+# YAML without types: a date or "no" stays as written, no tag makes an object.
+_LOADER = yaml.CBaseLoader if hasattr(yaml, "CBaseLoader") else yaml.BaseLoader
+_MOST_VALUES = 100_000
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)
+
+def _unfolded(value: Any, known: dict[int, float]) -> float:
+    """Number of values that a tree holds when what aliases share is written out; infinite where it holds itself."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = float("inf")
+        items = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_unfolded(item, known) for item in items)
+    return known[id(value)]
 
 
 def split(text: str) -> tuple[str, str]:
@@ -58,7 +65,9 @@ def load(front: str) -> tuple[dict[str, Any], str | None]:
     if len(front) > _MAX_YAML:
         return {}, f"front matter of {len(front)} characters is not read"
     try:
-        fields = yaml.load(front, Loader=_Loader)  # noqa: S506 (a loader that makes nothing but text, lists and mappings)
+        fields = yaml.load(front, Loader=_LOADER)  # noqa: S506 (a loader that makes nothing but text, lists and mappings)
+        if _unfolded(fields, {}) > _MOST_VALUES:
+            return {}, "its aliases unfold without end"
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         try:
             fields = tomllib.loads(front)
