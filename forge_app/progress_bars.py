@@ -66,6 +66,8 @@ class Bars:
             if self._progress.disable:
                 self._console.print(f"{asset:<20} {note:>14}  {metadata.get('seconds', 0):7.1f} s")
             self._close(asset, note)
+        if "nightly_report" in made:
+            self._console.print(made["nightly_report"]["summary"], highlight=False)
         for event in checks:
             evaluation = event.asset_check_evaluation_data
             if not evaluation.passed:

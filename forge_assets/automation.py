@@ -36,12 +36,13 @@ NIGHTLY = (
     & dg.AutomationCondition.any_deps_updated().since_last_handled()
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.any_deps_missing()
+    & ~dg.AutomationCondition.in_progress()  # the nightly run itself joins them, some time after it has parsed
 ).with_label("nightly")
 
 corpus_job = dg.define_asset_job(
     "corpus_job",
     selection=dg.AssetSelection.groups("corpus", "embeddings"),
-    description="Sources to a searchable corpus: inventory, parsing, works, lexical index, vectors, vector index.",
+    description="Sources to a searchable corpus: inventory, parsing, works, lexical index, vectors, vector index, report.",
     tags={"forge/job": "corpus"},
 )
 parse_job = dg.define_asset_job(

@@ -16,6 +16,7 @@ ASSETS = [
     embeddings.lexical_index,
     embeddings.passage_embeddings,
     embeddings.search_index,
+    embeddings.nightly_report,
 ]
 
 defs = dg.Definitions(

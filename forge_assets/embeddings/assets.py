@@ -1,14 +1,15 @@
 """The embeddings room's door: lexical_index straight after parsing, passage_embeddings per shard, search_index over all vectors."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from forge_assets.automation import AFTER_LOAD, ON_CHANGE
 from forge_assets.corpus.addresses import shard_numbers
-from forge_assets.corpus.assets import DAILY, parsed_papers
+from forge_assets.corpus.assets import DAILY, parsed_papers, works
 from forge_assets.partitions import SHARDS
-from forge_assets.reporting import OWNERS, global_result, lineage, per_second, shard_result
+from forge_assets.reporting import OWNERS, begin, global_result, lineage, per_second, shard_result
 from forge_resources.for_dagster import DatabaseResource, EmbedderResource
 from forge_resources.settings import settings
 
@@ -34,10 +35,12 @@ def lexical_index(context: dg.AssetExecutionContext, database: DatabaseResource)
     from forge_assets.embeddings.lexical import LexicalIndex
     from forge_assets.progress import reporter
 
+    meter = begin()
     index = LexicalIndex(settings().home / "lexical")
     report = index.sync(database.connect(), reporter("lexical_index", context.log.info))
     extra = {"documents_per_second": per_second(report.added, report.seconds), "dagster/uri": str(index.folder)}
-    return global_result(database.connect(), None, report.documents, report.digest, report, extra)
+    db, done = database.connect(), report.added + report.removed
+    return global_result(context, db, None, report.documents, report.digest, report, extra, meter=meter, done=done)
 
 
 @dg.asset(
@@ -62,11 +65,15 @@ def passage_embeddings(
     from forge_assets.embeddings.vectors import embed_shards, vectors_digest
     from forge_assets.progress import reporter
 
+    meter = begin()
     db, model, shards = database.connect(), embedder.load(), shard_numbers(context.partition_keys)
     report = embed_shards(db, model, shards, reporter("passage_embeddings", context.log.info))
     extra = {"passages_per_second": per_second(report.embedded, report.seconds), "embedder": model.name, "backend": model.backend}
     version = f"{EMBEDDING_VERSION}:{model.name}:{vectors_digest(db, shards)}"
-    return shard_result(context, db, "passage_vector", shard_counts(db, "passage_vector", shards), version, report, extra)
+    counts, gpu_seconds = shard_counts(db, "passage_vector", shards), report.seconds if "cuda" in model.backend else 0.0
+    return shard_result(
+        context, db, "passage_vector", counts, version, report, extra, meter=meter, done=report.embedded, gpu_seconds=gpu_seconds
+    )
 
 
 @dg.asset(
@@ -84,6 +91,32 @@ def search_index(context: dg.AssetExecutionContext, database: DatabaseResource, 
     """The HNSW index (pgvector, halfvec, cosine) over all vectors of the embedder; until it stands, search scans exactly."""
     from forge_assets.embeddings.vectors import build_index
 
+    meter = begin()
     report = build_index(database.connect(), embedder.load())
     context.log.info("index %s over %d vectors", "built" if report.built else "up to date", report.vectors)
-    return global_result(database.connect(), "passage_vector", report.vectors, report.digest, report)
+    db, done = database.connect(), report.vectors if report.built else 0
+    return global_result(context, db, "passage_vector", report.vectors, report.digest, report, meter=meter, done=done)
+
+
+@dg.asset(
+    deps=[works, lexical_index, search_index],
+    code_version="1",
+    group_name="embeddings",
+    owners=OWNERS,
+    kinds={"postgres"},
+    op_tags={"dagster/priority": "-10"},
+    tags={"forge/stage": "embeddings"},
+)
+def nightly_report(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
+    """What this run brought, took and cost, stage by stage, beside the median of the last nights; `forge corpus nights` prints it too."""
+    from forge_assets.corpus.night_report import markdown, summary, tell
+
+    night = tell(database.connect(), settings(), context.run.run_id, datetime.now(UTC))
+    context.log.info(summary(night))
+    metadata: dict[str, Any] = {
+        "report": dg.MetadataValue.md(markdown(night)),
+        "summary": summary(night),
+        "seconds": round(night.seconds, 3),
+        "cpu_seconds": round(night.cpu_seconds, 3),
+    }
+    return dg.MaterializeResult(data_version=dg.DataVersion(night.stages[0].run_id), metadata=metadata)

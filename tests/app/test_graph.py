@@ -31,6 +31,7 @@ def test_the_graph_is_the_designs() -> None:
         "lexical_index": {"parsed_papers"},
         "passage_embeddings": {"parsed_papers"},
         "search_index": {"passage_embeddings"},
+        "nightly_report": {"works", "lexical_index", "search_index"},
     }
 
 
