@@ -9,7 +9,7 @@ from forge_assets.automation import NIGHTLY, ON_CHANGE
 from forge_assets.corpus.addresses import shard_numbers
 from forge_assets.corpus.works import WORKS_VERSION
 from forge_assets.partitions import SHARDS
-from forge_assets.reporting import OWNERS, global_result, lineage, per_second, shard_result
+from forge_assets.reporting import OWNERS, begin, global_result, lineage, per_second, shard_result
 from forge_resources.for_dagster import DatabaseResource, ObjectStoreResource
 from forge_resources.settings import settings
 
@@ -38,10 +38,12 @@ def source_inventory(
     from forge_assets.corpus.inventory import scan
     from forge_assets.progress import reporter
 
+    meter = begin()
     db, shards = database.connect(), shard_numbers(context.partition_keys)
     report = scan(db, objects.connect(), settings(), shards, reporter("source_inventory", context.log.info))
     counts = shard_counts(db, "inventory", shards)
-    return shard_result(context, db, "inventory", counts, f"{INVENTORY_VERSION}:{digest(db, 'inventory', shards)}", report)
+    version = f"{INVENTORY_VERSION}:{digest(db, 'inventory', shards)}"
+    return shard_result(context, db, "inventory", counts, version, report, meter=meter, done=report.new + report.changed)
 
 
 def parser_version() -> str:
@@ -75,6 +77,7 @@ def parsed_papers(context: dg.AssetExecutionContext, database: DatabaseResource,
     from forge_assets.corpus.sample import as_markdown
     from forge_assets.progress import reporter
 
+    meter = begin()
     db, shards = database.connect(), shard_numbers(context.partition_keys)
     report = parse_shards(db, objects.connect(), settings(), shards, reporter("parsed_papers", context.log.info))
     extra = {
@@ -83,7 +86,8 @@ def parsed_papers(context: dg.AssetExecutionContext, database: DatabaseResource,
         "sample": dg.MetadataValue.md(as_markdown(sample_document(db, shards))),
     }
     version = f"{parser_version()}:{digest(db, 'document', shards)}"
-    return shard_result(context, db, "document", shard_counts(db, "document", shards), version, report, extra)
+    counts = shard_counts(db, "document", shards)
+    return shard_result(context, db, "document", counts, version, report, extra, meter=meter, done=report.parsed)
 
 
 @dg.asset(
@@ -97,11 +101,13 @@ def parsed_papers(context: dg.AssetExecutionContext, database: DatabaseResource,
     tags={"forge/stage": "corpus"},
 )
 def works(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
-    """Documents joined into works: the same paper as abstract, PDF and LaTeX counts once."""
+    """Documents joined into works: the same paper as abstract, PDF and LaTeX and in two venues counts once."""
     from forge_assets.corpus.catalogue import digest
     from forge_assets.corpus.works import join_works
 
+    meter = begin()
     db = database.connect()
     report = join_works(db)
-    context.log.info("%d works of %d documents", report.works, report.documents)
-    return global_result(db, "work", report.works, f"{WORKS_VERSION}:{digest(db, 'work', [])}", report)
+    context.log.info("%d works of %d documents, %d changed", report.works, report.documents, report.changed)
+    version = f"{WORKS_VERSION}:{digest(db, 'work', [])}"
+    return global_result(context, db, "work", report.works, version, report, meter=meter, done=report.changed)

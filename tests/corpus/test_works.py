@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import threading
 import uuid
 from typing import Any
@@ -10,10 +12,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from forge_assets.corpus import works
+from forge_assets.corpus import candidates, works
 from forge_assets.corpus.works import join_works
 from forge_resources.database import Database
 from forge_resources.errors import DatabaseError
+from tests.corpus.test_similar import WORDS, prose
 
 INSERT = """
     INSERT INTO document (document_id, uri, shard, source, external_id, content_hash, stage_version, media_type, title, text, blocks)
@@ -85,7 +88,7 @@ def test_documents_that_never_rest_are_one_sentence(database: Database, monkeypa
 
 
 def test_another_database_error_is_not_tried_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(works, "KEYS", "SELECT FROM nowhere")
+    monkeypatch.setattr(works, "WANTED", "SELECT FROM nowhere")
     add(database, "a.md")
     with pytest.raises(sa.exc.ProgrammingError) as caught:
         join_works(database)
@@ -110,10 +113,103 @@ def _after(happens: Any, times: int) -> Any:
     """The real rebuilding, before which something happens in another transaction, so many times."""
     real, left = works._rebuild, [times]
 
-    def rebuild(connection: sa.Connection) -> None:
+    def rebuild(db: Database, connection: sa.Connection) -> Any:
         if left[0]:
             left[0] -= 1
             happens()
-        real(connection)
+        return real(db, connection)
 
     return rebuild
+
+
+# -- a night at a time, and all at once ----------------------------------------------------------------------------------------
+
+
+def random_document(rng: random.Random) -> dict[str, Any]:
+    """One of few texts, titles and ids, so that documents of a work, crowds and chains abound."""
+    words = prose(rng.randrange(4), 60).split()
+    for place in rng.sample(range(60), rng.choice((0, 1, 3, 12))):
+        words[place] = rng.choice(WORDS)
+    title = rng.choice(
+        ("Readme", "A rather distinctive title of a paper", "Another title which is long enough", "Some third one, quite long too")
+    )
+    text = f"{title}\n\n{' '.join(words)}"
+    return {
+        "source": "s", "external": rng.choice((None, None, None, f"x:{rng.randrange(30)}")), "title": title, "text": text,
+        "hash": str(rng.random()), "year": rng.choice((None, 2019, 2021)),
+        "blocks": json.dumps([["title", 0, len(title), 0, None], ["paragraph", len(title) + 2, len(text), 0, None]]),
+    }  # fmt: skip
+
+
+PUT = """
+    INSERT INTO document (document_id, uri, shard, source, external_id, content_hash, stage_version, media_type, title, text, blocks, year)
+    VALUES (:id, :uri, 0, :source, :external, :hash, '1', 'text/plain', :title, :text, CAST(:blocks AS jsonb), :year)"""
+
+
+def everything(database: Database) -> list[Any]:
+    statement = """SELECT m.document_id, m.work_id, m.reason, w.title, w.year, w.main_document FROM work_document m
+        JOIN work w USING (work_id) ORDER BY 1"""
+    with database.begin() as connection:
+        links = connection.execute(sa.text("SELECT a, b, reason, similarity FROM work_link ORDER BY a, b")).all()
+        return [*connection.execute(sa.text(statement)), *links]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nights_in_any_order_end_where_a_clean_rebuild_does(database: Database, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(candidates, "CROWD", 5)  # so that groups become crowds and cease to be
+    rng = random.Random(seed)
+    held: set[str] = set()
+    joined = 0
+    for _ in range(6):
+        with database.begin() as connection:
+            gone = rng.sample(sorted(held), len(held) // 4)
+            connection.execute(sa.text("DELETE FROM document WHERE uri = ANY(:gone)"), {"gone": gone})
+            held -= set(gone)
+            for name in rng.sample(range(60), 18):
+                connection.execute(sa.text("DELETE FROM document WHERE uri = :uri"), {"uri": str(name)})
+                document = {"id": uuid.uuid5(uuid.NAMESPACE_URL, str(name)), "uri": str(name), **random_document(rng)}
+                connection.execute(sa.text(PUT), document)
+                held.add(str(name))
+        report = join_works(database)
+        assert (report.documents, report.rebuilt) == (len(held), True)
+        joined += report.joined
+        by_nights = everything(database)
+        with database.begin() as connection:
+            connection.execute(sa.text("CREATE TABLE kept AS SELECT * FROM work_signature"))
+            links = connection.execute(sa.text("SELECT a, b, reason, similarity FROM work_link")).all()
+            connection.execute(sa.text("TRUNCATE work, work_document, work_signature, work_link"))
+        join_works(database)
+        assert everything(database) == by_nights
+        with database.begin() as connection:
+            assert (
+                connection.execute(sa.text("SELECT count(*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM work_signature) AS x")).scalar()
+                == 0
+            )
+            connection.execute(sa.text("DROP TABLE kept"))
+            assert len(links) == len(set(links))
+    assert joined > 10
+    assert not join_works(database).rebuilt
+
+
+def test_a_new_version_of_the_joining_looks_at_all_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(database, "a.md")
+    add(database, "b.md")
+    join_works(database)
+    monkeypatch.setattr(works, "WORKS_VERSION", "next")
+    report = join_works(database)
+    assert (report.rebuilt, report.changed, report.works) == (True, 4, 2)  # two signatures came, two went
+    assert not join_works(database).rebuilt
+
+
+def test_many_new_documents_are_signed_in_batches_of_their_own(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(works, "SIGN_BATCH", 2)
+    for n in range(5):
+        add(database, f"{n}.md", external=f"x:{n // 2}")
+    monkeypatch.setattr(works, "MOVED", "SELECT FROM nowhere")
+    with pytest.raises(sa.exc.ProgrammingError):
+        join_works(database)
+    with database.begin() as connection:
+        assert connection.execute(sa.text("SELECT count(*), count(*) FILTER (WHERE joined) FROM work_signature")).one() == (5, 0)
+    monkeypatch.undo()
+    monkeypatch.setattr(works, "sign_in", None)  # nothing is signed twice
+    assert join_works(database).works == 3
