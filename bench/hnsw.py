@@ -1,9 +1,10 @@
 """Where is the switch point between inserting into a standing HNSW index and building it anew?
 
-    python bench/hnsw.py [--rows 50000] [--insert 2000]
+    taskset -c 0,1 python bench/hnsw.py [--rows 50000] [--insert 2000] [--vectors-of HOME]
 
 Prints rows/s of COPY with and without the index, rows/s of a build, their ratio, and milliseconds of a search by index and by scan.
-Vectors are random around 200 centres; the database is a throw-away home.
+Vectors are random around 200 centres, or those of an embedded home in random order (--rows 440000 --insert 4500 --vectors-of HOME); the
+database that is measured is a throw-away home.
 """
 
 from __future__ import annotations
@@ -12,37 +13,63 @@ import argparse
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
+from common import stored
 
 from forge_assets.embeddings.dense import nearest
 from forge_assets.embeddings.hnsw import build, drop_index, index_state
 from forge_resources.database import Database
+from forge_resources.embedder import load_query_encoder
 from forge_resources.settings import Settings
 
 DIMS = 384
+Draw = Callable[[int, int], np.ndarray]
+"""(first, count) -> so many vectors of norm 1, float16."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--insert", type=int, default=2_000)
+    parser.add_argument("--vectors-of", type=Path)
     options = parser.parse_args()
+    draw = of_home(options.vectors_of, options.rows + options.insert) if options.vectors_of else at_random()
     with tempfile.TemporaryDirectory(prefix="fb-", dir="/tmp") as home, Database.open(Settings(home=Path(home))) as db:
         number = prepare(db, options.rows + 2 * options.insert)
-        draw = np.random.default_rng(1)
-        centres = draw.normal(size=(200, DIMS)).astype(np.float32)
-        print(f"COPY without index   {insert(db, number, 0, options.rows, draw, centres):8.0f} rows/s")
+        print(f"COPY without index   {insert(db, number, 0, options.rows, draw):8.0f} rows/s")
         seconds = build(db, number, DIMS, options.rows)
         print(f"build of the index   {options.rows / seconds:8.0f} rows/s ({seconds:.1f} s)")
-        slow = insert(db, number, options.rows, options.insert, draw, centres)
+        slow = insert(db, number, options.rows, options.insert, draw)
         print(f"COPY into the index  {slow:8.0f} rows/s")
         print(f"ratio build : insert {options.rows / seconds / slow:8.1f}")
         search(db, "with index")
         drop_index(db, number)
         search(db, "exact scan")
+
+
+def at_random() -> Draw:
+    chance = np.random.default_rng(1)
+    centres = chance.normal(size=(200, DIMS)).astype(np.float32)
+
+    def draw(first: int, count: int) -> np.ndarray:
+        vectors = centres[chance.integers(0, len(centres), count)] + chance.normal(size=(count, DIMS)).astype(np.float32)
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+
+    return draw
+
+
+def of_home(home: Path, needed: int) -> Draw:
+    chosen = Settings(home=home.absolute())
+    with Database.open(chosen) as db, db.begin() as connection:
+        held = stored(connection, index_state(connection, load_query_encoder(chosen).name))
+    if len(held) < needed:
+        raise SystemExit(f"{home} holds {len(held)} vectors, fewer than {needed}; lower --rows")
+    order = np.random.default_rng(1).permutation(len(held))
+    return lambda first, count: held[order[first : first + count]]
 
 
 def prepare(db: Database, passages: int) -> int:
@@ -65,9 +92,8 @@ def prepare(db: Database, passages: int) -> int:
         )
 
 
-def insert(db: Database, number: int, first: int, count: int, draw: np.random.Generator, centres: np.ndarray) -> float:
-    vectors = centres[draw.integers(0, len(centres), count)] + draw.normal(size=(count, DIMS)).astype(np.float32)
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+def insert(db: Database, number: int, first: int, count: int, draw: Draw) -> float:
+    vectors = draw(first, count)
     started = time.monotonic()
     for start in range(0, count, 512):
         part = vectors[start : start + 512]

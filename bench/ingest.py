@@ -18,6 +18,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 import zstandard
+from common import cpu_flags
 
 from forge_assets.corpus.addresses import SHARD_COUNT
 from forge_assets.corpus.ingest import parse_shards
@@ -112,15 +113,6 @@ def bare(embedder: Embedder, texts: list[str]) -> float:
     started = time.monotonic()
     embedder.encode(texts)
     return len(texts) / (time.monotonic() - started)
-
-
-def cpu_flags() -> list[str]:
-    wanted = {"avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16"}
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return []
-    return sorted(wanted.intersection(next((line.split() for line in lines if line.startswith("flags")), [])))
 
 
 if __name__ == "__main__":

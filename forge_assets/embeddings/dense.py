@@ -1,6 +1,7 @@
-"""Nearest passages by vector, in Postgres: by the HNSW index where it stands and the filter lets most through, else by an exact scan.
+"""Nearest passages by vector, in Postgres: by the HNSW index where it stands and the filter lets enough through, else by an exact scan.
 
-A selective filter would make HNSW wander and miss; an exact scan of 300,000 vectors takes a quarter of a second.
+With a filter the index gives the nearest passages and the filter is applied to those: the planner takes a condition such as
+language=en for a rare one and sorts the whole corpus. Where too few pass, an exact scan of what passes is quick.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from forge_assets.embeddings.hnsw import IndexState
 
 SMALL = 20_000
 """So few vectors are scanned exactly, in some 15 ms, even where an index stands."""
-UNSELECTIVE = 0.2
-"""Share of documents a filter must let through for HNSW to be used."""
 PASSAGES_PER_DOCUMENT = 3
-LARGEST_EF = 1000  # pgvector's limit
+LARGEST_EF = 1000  # pgvector's limit; beyond, its iterative scan goes on
+FARTHEST = 8_000
+"""So many nearest passages are looked through for those that pass a filter, in some 100 ms; an exact scan takes no longer."""
+
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +43,64 @@ def nearest(
     """The k nearest documents, each with its nearest passage, and a word on how they were found."""
     if state.embedder_id is None or not state.vectors:
         return [], "no vectors"
-    by_index = state.exists and state.vectors > SMALL and (not filters or _share(connection, filters) >= UNSELECTIVE)
+    if state.exists and state.vectors > SMALL:
+        found = _by_index(connection, state, query, k, filters)
+        if found is not None:
+            return found, "index"
     limit = k * PASSAGES_PER_DOCUMENT
     while True:
-        rows = _passages(connection, state, query, limit, filters, by_index)
-        best: dict[UUID, DenseHit] = {}
-        for row in rows:
-            best.setdefault(row.document_id, DenseHit(row.document_id, row.ordinal, float(row.similarity)))
-        if len(best) >= k or len(rows) < limit or limit >= state.vectors or (by_index and limit >= LARGEST_EF):
-            return list(best.values())[:k], "index" if by_index else "exact scan"
+        rows = _scan(connection, state, query, limit, filters)
+        best = _documents(rows)
+        if len(best) >= k or len(rows) < limit:
+            return best[:k], "exact scan"
         limit *= 4
 
 
-def _share(connection: sa.Connection, filters: Sequence[Filter]) -> float:
-    condition, values = to_sql(filters)
-    row = connection.execute(sa.text(f"SELECT count(*) FILTER (WHERE {condition}) AS hit, count(*) AS whole FROM document d"), values).one()
-    return int(row.hit) / max(int(row.whole), 1)
+def _by_index(
+    connection: sa.Connection, state: IndexState, query: NDArray[np.float32], k: int, filters: Sequence[Filter]
+) -> list[DenseHit] | None:
+    """None where the filter lets so little through that a scan of it is better."""
+    reach = max(LARGEST_EF, k * PASSAGES_PER_DOCUMENT) if filters else k * PASSAGES_PER_DOCUMENT
+    while True:
+        if filters and reach >= state.vectors:
+            return None
+        best = _documents(_nearest_passages(connection, state, query, reach, filters))
+        if len(best) >= k or (not filters and reach >= min(LARGEST_EF, state.vectors)):
+            return best[:k]
+        if filters and (reach >= FARTHEST or len(best) * FARTHEST < k * reach):
+            return None
+        reach = min(4 * reach, max(FARTHEST, reach)) if filters else 4 * reach
 
 
-def _passages(
-    connection: sa.Connection, state: IndexState, query: NDArray[np.float32], limit: int, filters: Sequence[Filter], by_index: bool
+def _documents(rows: Sequence[Any]) -> list[DenseHit]:
+    """Each document once, with the first of its rows."""
+    best: dict[UUID, DenseHit] = {}
+    for row in rows:
+        best.setdefault(row.document_id, DenseHit(row.document_id, row.ordinal, float(row.similarity)))
+    return list(best.values())
+
+
+def _nearest_passages(
+    connection: sa.Connection, state: IndexState, query: NDArray[np.float32], reach: int, filters: Sequence[Filter]
 ) -> Sequence[Any]:
+    """Of the `reach` nearest passages by the index, those that pass the filters."""
+    condition, values = to_sql(filters)
+    join = "JOIN document d ON d.document_id = p.document_id" if filters else ""
+    distance = f"v.vector::halfvec({state.dims}) <#> :query"
+    connection.exec_driver_sql(f"SET LOCAL hnsw.ef_search = {min(LARGEST_EF, max(100, reach))}")
+    connection.exec_driver_sql("SET LOCAL hnsw.iterative_scan = strict_order")
+    statement = f"""WITH near AS MATERIALIZED (SELECT v.passage_id, -({distance}) AS similarity FROM passage_vector v
+              WHERE v.embedder_id = {int(state.embedder_id or 0)} ORDER BY {distance} LIMIT :reach)
+        SELECT p.document_id, p.ordinal, near.similarity FROM near JOIN passage p USING (passage_id) {join}
+        WHERE {condition} ORDER BY near.similarity DESC, p.document_id, p.ordinal"""
+    return connection.execute(sa.text(statement), {"query": query, "reach": reach, **values}).all()
+
+
+def _scan(connection: sa.Connection, state: IndexState, query: NDArray[np.float32], limit: int, filters: Sequence[Filter]) -> Sequence[Any]:
+    """The nearest passages of all that pass the filters. No index serves the expression that is sorted by, so the scan is exact."""
     condition, values = to_sql(filters)
     join = "JOIN passage fp USING (passage_id) JOIN document d ON d.document_id = fp.document_id" if filters else ""
-    distance = f"v.vector::halfvec({state.dims}) <#> :query"
-    if by_index:
-        depth = min(LARGEST_EF, max(100, limit))
-        connection.exec_driver_sql(f"SET LOCAL hnsw.ef_search = {depth}")
-        connection.exec_driver_sql("SET LOCAL hnsw.iterative_scan = strict_order")
-    else:
-        # no index serves this expression, so the scan is exact
-        distance = f"({distance}) + 0"
+    distance = f"(v.vector::halfvec({state.dims}) <#> :query) + 0"
     statement = f"""SELECT p.document_id, p.ordinal, near.similarity
         FROM (SELECT v.passage_id, -({distance}) AS similarity FROM passage_vector v {join}
               WHERE v.embedder_id = {int(state.embedder_id or 0)} AND {condition} ORDER BY {distance} LIMIT :limit) AS near

@@ -74,6 +74,14 @@ class LexicalIndex:
                 f"the full-text index in {self.folder} is damaged ({error}); `forge run lexical_index` builds it anew"
             ) from None
 
+    def state(self) -> object | None:
+        """Differs after every commit: what `reader` gave before the change still searches the old one. None where there is no index."""
+        try:
+            files = [(self.folder / name).stat() for name in ("version", "manifest.sqlite", "index/meta.json")]
+        except OSError:
+            return None
+        return tuple((file.st_ino, file.st_size, file.st_mtime_ns) for file in files)
+
     def _open(self) -> Any:
         import tantivy
 

@@ -5,6 +5,7 @@ Search uses what is there, and `note` says what is not: it works minutes after a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,6 +35,10 @@ MANY = 64
 EXACT_IS_FAST = 300_000
 """Vectors that are scanned exactly within a third of a second; beyond, search says that an index would help."""
 LONGEST_QUERY = 20_000  # characters; the rest is not read
+MANY_ROWS = 100_000
+"""From so many passages on, counting them takes longer than a search by words."""
+REMEMBERED = 5.0
+"""Seconds for which the counts of a large corpus, which only `note` tells, may lag behind what a run is writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class Search:
         self.settings = given or settings()
         self._encoder: Future[QueryEncoder] | QueryEncoder | None = encoder
         self._lexical = LexicalIndex(self.settings.home / "lexical")
+        self._opened: tuple[object, LexicalReader] | None = None
+        self._sizes: _Sizes | None = None
 
     def search(self, query: str, k: int = 20, mode: str = "hybrid", filters: Sequence[str] = (), *, by_work: bool = True) -> SearchResult:
         """The k best works (documents with by_work=False). Raises QueryError for an empty query, a wrong mode, k or filter."""
@@ -103,23 +110,40 @@ class Search:
     def lexical_reader(self) -> LexicalReader | None:
         """None where there is no full-text index yet."""
         try:
-            return self._lexical.reader()
+            return self._reader()
         except LexicalIndexMissing:
             return None
+
+    def _reader(self) -> LexicalReader:
+        """Opened anew after each commit of the index. Raises LexicalIndexMissing."""
+        state = self._lexical.state()
+        if state is None or self._opened is None or self._opened[0] != state:
+            self._opened = state, self._lexical.reader()
+        return self._opened[1]
+
+    def _count(self, connection: sa.Connection, embedder: str | None) -> _Sizes:
+        """Counts again when a transaction has written since; while a run writes to a large corpus, every few seconds."""
+        snapshot = str(connection.execute(sa.text("SELECT pg_current_snapshot()")).scalar_one())
+        known = self._sizes
+        if known is None or not known.hold(snapshot, embedder):
+            self._sizes = known = _sizes(connection, snapshot, embedder)
+        return known
 
     def _legs(self, texts: Sequence[str], mode: str) -> _Legs:
         """What there is to search with, and what is missing."""
         legs = _Legs()
         if mode != "dense":
             try:
-                legs.lexical = self._lexical.reader()
+                legs.lexical = self._reader()
             except LexicalIndexMissing as missing:
                 legs.missing["lexical"] = str(missing)
         if mode != "lexical":
             try:
+                name = self.encoder.name
                 with self.db.begin() as connection:
-                    legs.state = index_state(connection, self.encoder.name)
-                if legs.state.vectors:
+                    legs.sizes = self._count(connection, name)
+                legs.state = legs.sizes.state
+                if legs.state and legs.state.vectors:
                     legs.vectors = self.encode(texts)
                 else:
                     legs.missing["dense"] = "there are no vectors of this embedder yet; `forge run passage_embeddings` makes them"
@@ -127,8 +151,9 @@ class Search:
                 if mode == "dense":
                     raise
                 legs.missing["dense"] = str(error)
-        with self.db.begin() as connection:
-            legs.documents, legs.passages = _sizes(connection)
+        if legs.sizes is None:
+            with self.db.begin() as connection:
+                legs.sizes = self._count(connection, None)
         return legs
 
     def _one(self, text: str, number: int, k: int, mode: str, filters: Sequence[Filter], legs: _Legs, by_work: bool) -> SearchResult:
@@ -180,27 +205,45 @@ class _Legs:
     state: IndexState | None = None
     vectors: NDArray[np.float32] | None = None
     missing: dict[str, str] = field(default_factory=dict)
-    documents: int = 0
-    passages: int = 0
+    sizes: _Sizes | None = None
 
     def note(self, mode: str) -> str | None:
-        if not self.documents:
+        documents, passages = (self.sizes.documents, self.sizes.passages) if self.sizes else (0, 0)
+        if not documents:
             return "the corpus is empty: `forge source add FOLDER`, then `forge run`"
         notes = list(self.missing.values())
         if mode == "hybrid" and len(self.missing) == 1:
             notes.append("ranked by words only" if "dense" in self.missing else "ranked by meaning only")
-        if self.state is not None and 0 < self.state.vectors < self.passages:
+        if self.state is not None and 0 < self.state.vectors < passages:
             rest = "those are ranked by words only" if self.lexical is not None else "the others are not searched"
-            notes.append(f"vectors cover {self.state.vectors:,} of {self.passages:,} passages; {rest}")
-        if self.lexical is not None and (held := self.lexical.documents) < self.documents:
-            notes.append(f"the full-text index holds {held:,} of {self.documents:,} documents; `forge run lexical_index` adds the others")
+            notes.append(f"vectors cover {self.state.vectors:,} of {passages:,} passages; {rest}")
+        if self.lexical is not None and (held := self.lexical.documents) < documents:
+            notes.append(f"the full-text index holds {held:,} of {documents:,} documents; `forge run lexical_index` adds the others")
         if self.state is not None and self.state.vectors > EXACT_IS_FAST and not self.state.exists:
             notes.append("vectors are compared one by one until `forge run search_index` has built their index")
         return "; ".join(notes) or None
 
 
-def _sizes(connection: sa.Connection) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """What the corpus held in a snapshot of Postgres; `state` of the embedder, None where none was asked for."""
+
+    snapshot: str
+    at: float
+    documents: int
+    passages: int
+    embedder: str | None
+    state: IndexState | None
+
+    def hold(self, snapshot: str, embedder: str | None) -> bool:
+        if embedder not in (None, self.embedder):
+            return False
+        return snapshot == self.snapshot or (self.passages > MANY_ROWS and time.monotonic() - self.at < REMEMBERED)
+
+
+def _sizes(connection: sa.Connection, snapshot: str, embedder: str | None) -> _Sizes:
     row: Any = connection.execute(
         sa.text("SELECT (SELECT count(*) FROM document) AS documents, (SELECT count(*) FROM passage) AS passages")
     ).one()
-    return int(row.documents), int(row.passages)
+    state = index_state(connection, embedder) if embedder else None
+    return _Sizes(snapshot, time.monotonic(), int(row.documents), int(row.passages), embedder, state)
