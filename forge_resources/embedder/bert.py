@@ -1,4 +1,4 @@
-"""The Embedder for BERT-type models: tokenises ahead in a thread, encodes length-sorted batches, pools, normalises."""
+"""The Embedder for BERT-type models: reads and tokenises ahead, each in a thread, encodes length-sorted batches, pools, normalises."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from forge_resources.embedder.bert_torch import Pooled
 from forge_resources.embedder.interface import Chunk, Vectors
 from forge_resources.embedder.layout import BertLayout
 from forge_resources.embedder.models import ModelFiles
 from forge_resources.embedder.pieces import Batch, WordPieces, batches, merge_parts
+from forge_resources.embedder.transfers import Pooled
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class BertEmbedder:
         budget = batch_tokens or self._encoder.batch_tokens
 
         def tokenised() -> Iterator[tuple[int, list[Batch]]]:
-            for number, texts in enumerate(windows):
+            for number, texts in enumerate(ahead(iter(windows))):
                 given = [prompt + text for text in texts] if prompt else texts
                 yield number, list(batches(self._pieces.parts(given), budget, multiple=self._encoder.multiple))
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forge_resources.embedder.bert_torch import Pooled, load_weights
+from forge_resources.embedder.bert_torch import load_weights
 from forge_resources.embedder.layout import BertLayout
 from forge_resources.embedder.models import ModelFiles
 from forge_resources.embedder.pieces import Batch
+from forge_resources.embedder.transfers import Pooled
 from forge_resources.errors import EmbedderError
 
 BATCH_TOKENS = 4096

@@ -7,20 +7,17 @@ Vaswani et al. 2017 with post-norm and learned positions, as in Devlin et al. 20
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal
 
 from forge_resources.embedder.layout import BertLayout, prefix_in, weight_names
 from forge_resources.embedder.models import ModelFiles
 from forge_resources.embedder.pieces import Batch
+from forge_resources.embedder.transfers import Pooled, Transfers
 from forge_resources.errors import EmbedderError
 
 if TYPE_CHECKING:
     import torch
 
-Pooled = NDArray[np.float32]
 Device = Literal["cpu", "cuda"]
 
 CPU_BATCH_TOKENS = 2048
@@ -87,10 +84,13 @@ def pool(states: torch.Tensor, lengths: torch.Tensor, real: torch.Tensor | None,
 class TorchEncoder:
     """Runs one batch; `submit` starts it and returns what waits for its result, so that on CUDA the next batch is already on its way."""
 
-    def __init__(self, files: ModelFiles, layout: BertLayout, device: Device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, files: ModelFiles, layout: BertLayout, device: Device, dtype: torch.dtype, transfers: Transfers | None = None
+    ) -> None:
         self._layout = layout
         self._device = device
         self._weights = {name: w.to(device=device, dtype=dtype) for name, w in load_weights(files, layout).items()}
+        self._transfers = transfers or (Transfers(device) if device == "cuda" else None)
         self.dims = layout.hidden
         self.batch_tokens = CUDA_BATCH_TOKENS if device == "cuda" else CPU_BATCH_TOKENS
         self.multiple = 8 if device == "cuda" else 1
@@ -99,33 +99,14 @@ class TorchEncoder:
     def submit(self, batch: Batch) -> Callable[[], Pooled]:
         import torch
 
-        width = batch.ids.shape[1]
-        padded = bool((batch.lengths != width).any())
+        padded = bool((batch.lengths != batch.ids.shape[1]).any())
+
+        def compute(ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+            real = torch.arange(ids.shape[1], device=self._device)[None, :] < lengths[:, None] if padded else None
+            return pool(forward(self._weights, self._layout, ids, real), lengths, real, self._layout)
+
         with torch.inference_mode():
-            ids = self._send(torch.from_numpy(batch.ids))
-            lengths = self._send(torch.from_numpy(batch.lengths))
-            real = torch.arange(width, device=self._device)[None, :] < lengths[:, None] if padded else None
-            pooled = pool(forward(self._weights, self._layout, ids, real), lengths, real, self._layout)
-            return self._receive(pooled)
-
-    def _send(self, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor if self._device == "cpu" else tensor.pin_memory().to(self._device, non_blocking=True)
-
-    def _receive(self, pooled: torch.Tensor) -> Callable[[], Pooled]:
-        import torch
-
-        if self._device == "cpu":
-            result: Pooled = pooled.numpy()
-            return lambda: result
-        host = torch.empty(pooled.shape, dtype=pooled.dtype, pin_memory=True)
-        host.copy_(pooled, non_blocking=True)
-        make_event: Any = torch.cuda.Event
-        done = make_event()
-        done.record()
-
-        def wait() -> Pooled:
-            done.synchronize()
-            arrived: Pooled = host.numpy()
-            return arrived
-
-        return wait
+            if self._transfers is not None:
+                return self._transfers.run(batch, compute)
+            result: Pooled = compute(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths)).numpy()
+        return lambda: result

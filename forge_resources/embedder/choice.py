@@ -11,10 +11,11 @@ from forge_resources.embedder.interface import Embedder, QueryEncoder
 from forge_resources.embedder.layout import BertLayout, bert_layout
 from forge_resources.embedder.models import ModelFiles, find_model
 from forge_resources.errors import EmbedderError
-from forge_resources.settings import Settings
 
 if TYPE_CHECKING:
     import torch
+
+    from forge_resources.settings import Settings
 
 
 def model_files(settings: Settings) -> ModelFiles:

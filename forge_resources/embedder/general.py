@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from forge_resources.embedder.bert import ahead
 from forge_resources.embedder.interface import Chunk, Vectors
 from forge_resources.embedder.models import ModelFiles
 from forge_resources.embedder.pieces import normalised
@@ -49,7 +50,7 @@ class GeneralEmbedder:
         return self._encode([self._query_prompt + t for t in texts], None)
 
     def stream(self, windows: Iterable[Sequence[str]], *, batch_tokens: int | None = None) -> Iterator[Chunk]:
-        for number, texts in enumerate(windows):
+        for number, texts in enumerate(ahead(iter(windows))):
             order = np.array(sorted(range(len(texts)), key=lambda i: len(texts[i])), dtype=np.int64)
             step = max(1, (batch_tokens or BATCH_TOKENS) // min(self.max_tokens, 256)) * 8
             for start in range(0, len(order), step):

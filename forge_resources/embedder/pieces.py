@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,26 +75,27 @@ def batches(texts: Sequence[Parts], batch_tokens: int, *, multiple: int = 1) -> 
         end, rows, width = start, 0, 0
         while end < len(order):
             parts = texts[order[end]]
-            longest = max(map(len, parts))
-            if end > start and (rows + len(parts)) * max(width, longest) > batch_tokens:
+            wider = max(width, -(-max(map(len, parts)) // multiple) * multiple)
+            if end > start and (rows + len(parts)) * wider > batch_tokens:
                 break
-            rows, width, end = rows + len(parts), max(width, longest), end + 1
-        yield _pad([texts[i] for i in order[start:end]], np.array(order[start:end], dtype=np.int64), -(-width // multiple) * multiple)
+            rows, width, end = rows + len(parts), wider, end + 1
+        yield _pad([texts[i] for i in order[start:end]], np.array(order[start:end], dtype=np.int64), width)
         start = end
 
 
 def _pad(texts: list[Parts], positions: NDArray[np.int64], width: int) -> Batch:
     rows = [part for parts in texts for part in parts]
-    ids = np.zeros((len(rows), width), dtype=np.int64)
-    for row, part in enumerate(rows):
-        ids[row, : len(part)] = part
     lengths = np.array([len(part) for part in rows], dtype=np.int64)
+    ids = np.zeros((len(rows), width), dtype=np.int64)
+    ids[np.arange(width)[None, :] < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
     owner = np.repeat(np.arange(len(texts), dtype=np.int64), [len(parts) for parts in texts])
     return Batch(positions, ids, lengths, owner)
 
 
 def merge_parts(pooled: NDArray[np.float32], batch: Batch) -> NDArray[np.float32]:
     """Rows of parts -> one row of norm 1 per text: the mean of its parts weighted by their tokens."""
+    if len(batch.owner) == len(batch.positions):
+        return normalised(pooled)
     sums = np.zeros((len(batch.positions), pooled.shape[1]), dtype=np.float32)
     np.add.at(sums, batch.owner, pooled * batch.lengths[:, None].astype(np.float32))
     return normalised(sums)
