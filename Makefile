@@ -21,12 +21,17 @@ up:              ## database, Dagster UI and daemon on loopback, until Ctrl-C
 test:            ## set up and run the tests (WORKERS=2 processes; ARGS for pytest)
 	$(SETUP) test fast
 	@tools/debian.sh
-	$(BIN)/python -m pytest -m "not trial" -n $(WORKERS) --dist loadfile --durations=15 $(ARGS)
+	$(BIN)/python -m pytest -m "not trial and not faults" -n $(WORKERS) --dist loadfile --durations=15 $(ARGS)
 
 trials:          ## the long sweeps
 	$(SETUP) test fast
 	@tools/debian.sh
 	$(BIN)/python -m pytest -m trial --timeout=0 --durations=15 $(ARGS)
+
+faults:          ## a thousand kills and other disasters; every one must end as a clean run does
+	$(SETUP) test fast
+	@tools/debian.sh
+	$(BIN)/python -m pytest tests/faults --timeout=0 --durations=15 $(ARGS)
 
 lint:            ## ruff, mypy --strict, import contracts
 	$(SETUP) test fast
@@ -46,4 +51,4 @@ clean:           ## remove .venv and caches; dagster_home, the state, stays
 	rm -rf .venv build dist .*_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
-.PHONY: help setup demo up test trials lint bench constraints clean
+.PHONY: help setup demo up test trials faults lint bench constraints clean

@@ -143,7 +143,9 @@ def outage(kind: str | None, message: str) -> str | None:
     """The sentence for a database that broke off or a disk that is full, which are no bugs; None for any other error."""
     first = message.strip().splitlines()[0] if message.strip() else ""
     reason = NAMES_OF_ERRORS.sub("", first)
-    if any(f"[Errno {number}]" in first for number in DISK_FULL) or "DiskFull" in (kind or "") + first or "disk is full" in first:
+    if any(f"[Errno {number}]" in first for number in DISK_FULL) or any(
+        words in (kind or "") + first for words in ("DiskFull", "disk is full", "No space left on device")
+    ):
         return f"the disk is full ({reason}); make room and run again, what is finished is kept"
     if kind not in BROKEN_OFF:
         return None

@@ -26,7 +26,8 @@ def writing_raw(db: Database) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock_shared(:lock)"), {"lock": LOCK})
+            if not connection.invalidated:
+                connection.execute(sa.text("SELECT pg_advisory_unlock_shared(:lock)"), {"lock": LOCK})
 
 
 def announce(db: Database, keys: Iterable[str]) -> None:
@@ -58,4 +59,5 @@ def collect_garbage(db: Database, store: ObjectStore) -> int:
                 connection.execute(sa.text(f"DELETE FROM raw_garbage g USING {table} t WHERE t.raw_key = g.raw_key"))
             return len(keys)
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
+            if not connection.invalidated:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})

@@ -22,6 +22,7 @@ from forge_assets.corpus.problems import problem
 from forge_assets.corpus.readers.limits import limits_from
 from forge_assets.corpus.readers.ocr import ocr_available
 from forge_assets.corpus.storable import fitted, storable
+from forge_assets.corpus.whole_works import whole_works
 from forge_assets.corpus.workers import Job, Result, parse_all
 from forge_resources.database import Database
 from forge_resources.errors import DocumentProblem, ObjectMissing
@@ -94,10 +95,11 @@ def _remove_vanished(db: Database, shards: Sequence[int]) -> int:
             connection.execute(
                 sa.text(f"UPDATE {table} t SET source = i.source FROM inventory i WHERE {renamed}"), {"shards": list(shards)}
             )
-        for table in ("document", "quarantine"):
-            gone = "NOT EXISTS (SELECT FROM inventory i WHERE i.document_id = t.document_id)"
-            statement = sa.text(f"DELETE FROM {table} t WHERE shard = ANY(:shards) AND {gone}")
-            removed += connection.execute(statement, {"shards": list(shards)}).rowcount
+        gone = "d.shard = ANY(:shards) AND NOT EXISTS (SELECT FROM inventory i WHERE i.document_id = d.document_id)"
+        values = {"shards": list(shards)}
+        with whole_works(connection, gone, values):
+            removed += connection.execute(sa.text(f"DELETE FROM document d WHERE {gone}"), values).rowcount
+        removed += connection.execute(sa.text(f"DELETE FROM quarantine d WHERE {gone}"), values).rowcount
     return removed
 
 
@@ -106,7 +108,8 @@ def _stale(connection: sa.Connection, settings: Settings, shards: Sequence[int])
     condition = """FROM inventory i LEFT JOIN document d USING (document_id) LEFT JOIN quarantine q USING (document_id)
         WHERE i.shard = ANY(:shards)
           AND NOT (d.document_id IS NOT NULL AND d.content_hash = i.content_hash AND d.stage_version = :parser)
-          AND NOT (q.document_id IS NOT NULL AND q.code <> 'missing' AND q.content_hash = i.content_hash AND q.stage_version = :verdict)"""
+          AND NOT (q.document_id IS NOT NULL AND q.code <> 'missing' AND q.content_hash = i.content_hash AND q.stage_version = :verdict
+                   AND (i.problem IS NULL OR i.problem = q.code || ': ' || q.reason))"""
     values = {"shards": list(shards), "parser": PARSER_VERSION, "verdict": quarantine_version(settings)}
     total = connection.execute(sa.text(f"SELECT count(*) {condition}"), values).scalar_one()
     return total, connection.execute(streamed(f"SELECT i.* {condition} ORDER BY i.raw_key, i.raw_offset, i.document_id"), values)
@@ -176,7 +179,8 @@ def _write(db: Database, results: Sequence[Result], settings: Settings, report: 
     verdict = quarantine_version(settings)
     with db.begin() as connection:
         ids = {"ids": [row.document_id for row, _ in answers]}
-        connection.execute(sa.text("DELETE FROM document WHERE document_id = ANY(:ids)"), ids)
+        with whole_works(connection, "d.document_id = ANY(:ids)", ids):
+            connection.execute(sa.text("DELETE FROM document WHERE document_id = ANY(:ids)"), ids)
         connection.execute(sa.text("DELETE FROM quarantine WHERE document_id = ANY(:ids)"), ids)
         rows = [_document_row(row, document) for row, document in documents]
         db.copy(connection, "document", list(DOCUMENT), rows, list(DOCUMENT.values()))

@@ -30,4 +30,5 @@ def shard_locks(db: Database, stage: str, shards: Sequence[int]) -> Iterator[Non
                     connection.execute(sa.text("SELECT pg_advisory_lock(:key, :shard)"), pair)
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
+            if not connection.invalidated:  # otherwise the locks went with it
+                connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))

@@ -67,7 +67,8 @@ class Manifest:
         try:
             self._connection.executemany(statement, rows)
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # SQLite has rolled back itself where the disk is full
+                self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -53,8 +54,13 @@ class Sync:
         stale, gone, shards = self._differences(digests)
         if stale or gone:
             writer = self._index.writer(WRITER_BYTES, 1)
-            self._remove(writer, gone)
-            self._write(writer, stale)
+            try:
+                self._remove(writer, gone)
+                self._write(writer, stale)
+            except BaseException:
+                with suppress(Exception):
+                    writer.wait_merging_threads()  # gives its lock back, though a traceback may keep the writer alive
+                raise
             writer.wait_merging_threads()
         self._manifest.set_digests({shard: digests.get(shard, "0") for shard in shards})
         self._report.documents, self._report.passages = self._manifest.documents(), self._manifest.passages()
@@ -84,6 +90,7 @@ class Sync:
         return stale, gone, shards
 
     def _remove(self, writer: Any, gone: Sequence[bytes]) -> None:
+        self._manifest.announce((document, document[0] >> 2) for document in gone)
         for document in gone:
             self._delete(writer, UUID(bytes=document))
         if gone:

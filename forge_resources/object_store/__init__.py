@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from forge_resources.errors import SettingError
 from forge_resources.object_store.folder import FolderStore
-from forge_resources.object_store.interface import ObjectInfo, ObjectStore
+from forge_resources.object_store.interface import ObjectInfo, ObjectStore, raw_key
 from forge_resources.object_store.s3 import S3Store
 from forge_resources.settings import Settings, settings
 
-__all__ = ["FolderStore", "ObjectInfo", "ObjectStore", "S3Store", "open_store"]
+__all__ = ["FolderStore", "ObjectInfo", "ObjectStore", "S3Store", "open_store", "raw_key"]
 
 
 def open_store(url: str | None = None, given: Settings | None = None) -> ObjectStore:

@@ -149,6 +149,11 @@ class FolderStore(ObjectStore):
             yield
         except OSError as error:
             reason = error.strerror or str(error)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise ObjectStoreError(
+                    f"the disk is full: the object store cannot write {what} in {getattr(self, '_root', what)}; "
+                    "make room and run again, what is finished is kept"
+                ) from error
             raise ObjectStoreError(
                 f"the object store cannot use {what}: {reason} ({error.filename or getattr(self, '_root', what)})"
             ) from error

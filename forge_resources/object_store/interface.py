@@ -65,13 +65,18 @@ class ObjectStore(ABC):
 
     def put_raw(self, data: bytes | Path) -> str:
         """Stores under 'raw/<sha256>' unless it is there already; returns the key."""
-        key = f"raw/{digest(data)}"
+        key = raw_key(data)
         if not self.exists(key):
             try:
                 self.put(key, data, if_absent=True)
             except ObjectExists:
                 pass  # another process stored the same bytes at this moment
         return key
+
+
+def raw_key(data: bytes | Path) -> str:
+    """Where `put_raw` stores these bytes."""
+    return f"raw/{digest(data)}"
 
 
 def digest(data: bytes | Path) -> str:

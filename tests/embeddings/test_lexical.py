@@ -190,7 +190,6 @@ with Database.open() as db:
 """
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("where", ["announce", "confirm"])
 def test_a_killed_sync_is_continued_without_doubles_or_orphans(
     database: Database, records: list[UUID], index: LexicalIndex, where: str

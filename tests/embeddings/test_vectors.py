@@ -89,7 +89,6 @@ with Database.open() as db:
 """
 
 
-@pytest.mark.faults
 def test_a_killed_run_keeps_what_it_stored_and_the_next_one_does_the_rest(
     database: Database, records: list[UUID], minilm: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

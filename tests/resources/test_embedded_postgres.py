@@ -24,8 +24,6 @@ from forge_resources.postgres_keeper import LINGER
 from forge_resources.settings import Settings
 from tests.conftest import PROJECT, short_folder, stop_server
 
-pytestmark = pytest.mark.faults
-
 CLIENT = """
 import sys, time
 from pathlib import Path
