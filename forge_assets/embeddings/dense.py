@@ -26,8 +26,6 @@ FARTHEST = 8_000
 """So many nearest passages are looked through for those that pass a filter, in some 100 ms; an exact scan takes no longer."""
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class DenseHit:
     """The nearest passage of a document; `score` is the cosine."""
