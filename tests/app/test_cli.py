@@ -23,7 +23,7 @@ from tests.app.conftest import Forge
     ("arguments", "environment", "sentence"),
     [
         (["source", "add", "/no/such/folder"], {}, "does not exist"),
-        (["source", "add", "ftp://host/x"], {}, "expected a folder, a file or s3://bucket/prefix"),
+        (["source", "add", "ftp://host/x"], {}, "expected a folder or a file, s3://bucket/prefix"),
         (["source", "remove", "nobody"], {}, "no source is called 'nobody'"),
         (["run", "nonsense"], {}, "no asset is called nonsense"),
         (["run", "--shards", "zz"], {}, "expected hexadecimal keys such as 00..3f"),
