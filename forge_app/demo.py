@@ -53,8 +53,9 @@ def _show(db: Any, settings: Settings, made: dict[str, dict[str, Any]], seconds:
         "lexical_index": str(settings.home / "lexical"),
     }
     rows = [
-        [name, m.get("dagster/row_count", 0), f"{m.get('seconds', 0):.1f} s", where.get(name, f"Postgres: {m.get('dagster/table_name')}")]
+        [name, m["dagster/row_count"], f"{m.get('seconds', 0):.1f} s", where.get(name, f"Postgres: {m.get('dagster/table_name')}")]
         for name, m in made.items()
+        if "dagster/row_count" in m
     ]
     table(["asset", "rows", "time", "where it lies"], rows, title="What was made")
     changes = f"{scan['new']} new, {scan['changed']} changed, {scan['removed']} removed"

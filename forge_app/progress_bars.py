@@ -61,6 +61,9 @@ class Bars:
     def finish(self, made: dict[str, dict[str, Any]], checks: list[Any]) -> None:
         """Closes the bars of a run (without a terminal: prints a line per stage), then the checks that did not pass."""
         for asset, metadata in made.items():
+            if asset == "nightly_report":  # its seconds are the whole run's, which the summary tells
+                self._close(asset, "")
+                continue
             rows = metadata.get("dagster/row_count")
             note = f"{rows:,} {'row' if rows == 1 else 'rows'}" if isinstance(rows, int) else ""
             if self._progress.disable:
