@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from forge_assets.corpus.addresses import document_id, record_uri, shard_of
 from forge_assets.corpus.garbage import announce
-from forge_assets.corpus.inventory_rows import InventoryRow, Progress, ScanReport, drop_rows, scratch, upsert
+from forge_assets.corpus.inventory_rows import InventoryRow, Progress, ScanReport, bounded, drop_rows, scratch, upsert
 from forge_assets.corpus.packs import Pack
 from forge_assets.corpus.readers.feeds import iter_container
 from forge_assets.corpus.sources import JsonLinesSource, Listed, Listing, record_identity
@@ -104,16 +104,7 @@ def scan_dumps(db: Database, store: ObjectStore, source: Listing, dumps: Sequenc
 
 def batches(records: Iterator[Record]) -> Iterator[list[Record]]:
     """Records in lists that are bounded in number and in bytes."""
-    batch: list[Record] = []
-    size = 0
-    for record in records:
-        batch.append(record)
-        size += len(record.data)
-        if len(batch) >= BATCH or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    return bounded(records, lambda record: len(record.data), BATCH, BATCH_BYTES)
 
 
 def _read_already(db: Database, source: Listing, dumps: Sequence[Listed], shards: Sequence[int]) -> bool:

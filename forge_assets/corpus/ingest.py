@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 import zstandard
 
 from forge_assets.corpus.addresses import passage_id
-from forge_assets.corpus.inventory_rows import Progress, chunks, streamed
+from forge_assets.corpus.inventory_rows import Progress, chunks, streaming
 from forge_assets.corpus.locks import shard_locks
 from forge_assets.corpus.model import Document
 from forge_assets.corpus.parse import PARSER_VERSION
@@ -76,8 +77,7 @@ def parse_shards(
     advance = progress or (lambda done, total: None)
     with shard_locks(db, "parse", shards):
         report.removed = _remove_vanished(db, shards)
-        with db.engine.connect() as reader:
-            total, stale = _stale(reader, settings, shards)
+        with db.engine.connect() as reader, _stale(reader, settings, shards) as (total, stale):
             results = parse_all(_tasks(store, stale), limits_from(settings), settings.workers)
             for batch in chunks(results, WRITE_BATCH):
                 _write(db, batch, settings, report)
@@ -103,7 +103,8 @@ def _remove_vanished(db: Database, shards: Sequence[int]) -> int:
     return removed
 
 
-def _stale(connection: sa.Connection, settings: Settings, shards: Sequence[int]) -> tuple[int, sa.CursorResult[Any]]:
+@contextmanager
+def _stale(connection: sa.Connection, settings: Settings, shards: Sequence[int]) -> Iterator[tuple[int, sa.CursorResult[Any]]]:
     """Number and stream of the inventory rows without an up-to-date document or verdict, those of one pack together."""
     condition = """FROM inventory i LEFT JOIN document d USING (document_id) LEFT JOIN quarantine q USING (document_id)
         WHERE i.shard = ANY(:shards)
@@ -112,7 +113,8 @@ def _stale(connection: sa.Connection, settings: Settings, shards: Sequence[int])
                    AND (i.problem IS NULL OR i.problem = q.code || ': ' || q.reason))"""
     values = {"shards": list(shards), "parser": PARSER_VERSION, "verdict": quarantine_version(settings)}
     total = connection.execute(sa.text(f"SELECT count(*) {condition}"), values).scalar_one()
-    return total, connection.execute(streamed(f"SELECT i.* {condition} ORDER BY i.raw_key, i.raw_offset, i.document_id"), values)
+    with streaming(connection, f"SELECT i.* {condition} ORDER BY i.raw_key, i.raw_offset, i.document_id", values) as rows:
+        yield total, rows
 
 
 class _Raw:

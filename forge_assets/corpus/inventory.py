@@ -17,11 +17,11 @@ from forge_assets.corpus.addresses import document_id, shard_of
 from forge_assets.corpus.containers import scan_dumps
 from forge_assets.corpus.garbage import announce, collect_garbage, writing_raw
 from forge_assets.corpus.harvest import harvest
-from forge_assets.corpus.inventory_rows import InventoryRow, Progress, ScanReport, drop_rows, scratch, streamed, upsert
+from forge_assets.corpus.inventory_rows import InventoryRow, Progress, ScanReport, bounded, drop_rows, scratch, streaming, upsert
 from forge_assets.corpus.locks import shard_locks
 from forge_assets.corpus.sources import Feed, Listed, Listing, is_feed, load_sources
 from forge_resources.database import Database
-from forge_resources.errors import ObjectMissing, SourceError
+from forge_resources.errors import DocumentProblem, ObjectMissing, SourceError
 from forge_resources.object_store import ObjectStore, raw_key
 from forge_resources.settings import Settings
 
@@ -157,8 +157,8 @@ def _take_changed(db: Database, connection: sa.Connection, store: ObjectStore, s
     values = {"shards": list(shards)}
     total = connection.execute(sa.text(f"SELECT count(*) {changed}"), values).scalar_one()
     limit = int(settings.max_document_mb * 1_000_000)
-    stream = connection.execute(streamed(f"SELECT l.*, i.content_hash AS old_hash {changed} ORDER BY document_id"), values)
-    with ThreadPoolExecutor(READERS) as pool:
+    statement = f"SELECT l.*, i.content_hash AS old_hash {changed} ORDER BY document_id"
+    with ThreadPoolExecutor(READERS) as pool, streaming(connection, statement, values) as stream:
         for batch in _batches(stream, limit):
             taken = list(pool.map(lambda row: _take(sources[row.source], row, limit), batch))
             rows = [row for row, _ in taken]
@@ -174,17 +174,7 @@ def _take_changed(db: Database, connection: sa.Connection, store: ObjectStore, s
 
 def _batches(stream: Iterable[Any], limit: int) -> Iterator[list[Any]]:
     """Files in lists that are bounded in number and in bytes; those above the limit are not read."""
-    batch: list[Any] = []
-    size = 0
-    for row in stream:
-        coming = row.size if row.size <= limit else 0
-        if batch and (len(batch) >= BATCH or size + coming > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += coming
-    if batch:
-        yield batch
+    return bounded(stream, lambda row: row.size if row.size <= limit else 0, BATCH, BATCH_BYTES)
 
 
 def _take(source: Listing, row: Any, limit: int) -> tuple[InventoryRow, bytes]:
@@ -195,12 +185,16 @@ def _take(source: Listing, row: Any, limit: int) -> tuple[InventoryRow, bytes]:
     if problem is None:
         try:
             with source.open(row.uri) as stream:
-                data = stream.read()
+                data = stream.read(limit + 1)
+            if len(data) > limit:  # it grew since it was listed
+                raise DocumentProblem("too_large", f"more than the {limit / 1e6:g} MB of FORGE_MAX_DOCUMENT_MB")
             digest, key = hashlib.sha256(data).hexdigest(), raw_key(data)
         except FileNotFoundError:
             problem = "missing: it vanished while it was to be read"
         except ObjectMissing as error:
             problem = f"missing: {error}"
+        except DocumentProblem as error:
+            problem, data = f"{error.code}: {error}", b""
         except OSError as error:
             problem = f"unreadable: {error.strerror or error}"
     identity = document_id(row.uri)

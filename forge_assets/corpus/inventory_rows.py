@@ -70,6 +70,21 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
+def bounded(items: Iterable[T], weigh: Callable[[T], int], number: int, weight: int) -> Iterator[list[T]]:
+    """Lists of at most `number` items, together no heavier than `weight`; an item heavier than that comes alone."""
+    batch: list[T] = []
+    heavy = 0
+    for item in items:
+        coming = weigh(item)
+        if batch and (len(batch) >= number or heavy + coming > weight):
+            yield batch
+            batch, heavy = [], 0
+        batch.append(item)
+        heavy += coming
+    if batch:
+        yield batch
+
+
 @contextmanager
 def scratch(db: Database) -> Iterator[sa.Connection]:
     """A connection for temporary tables, which are gone when it goes back to the pool, whatever happened."""
@@ -86,6 +101,16 @@ def scratch(db: Database) -> Iterator[sa.Connection]:
 def streamed(statement: str) -> sa.TextClause:
     """A query whose rows are fetched as they are read, so that memory does not grow with the corpus."""
     return sa.text(statement).execution_options(stream_results=True, max_row_buffer=1000)
+
+
+@contextmanager
+def streaming(connection: sa.Connection, statement: str, values: dict[str, Any]) -> Iterator[sa.CursorResult[Any]]:
+    """The rows of `streamed`; the server's cursor is closed at the end of the block, also where it breaks off."""
+    rows = connection.execute(streamed(statement), values)
+    try:
+        yield rows
+    finally:
+        rows.close()
 
 
 def upsert(db: Database, connection: sa.Connection, rows: Sequence[InventoryRow]) -> None:

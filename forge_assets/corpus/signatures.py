@@ -6,7 +6,7 @@ A signature holds the identifiers, and 32-bit hashes of the title, of the bands 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from forge_assets.corpus.inventory_rows import bounded, streaming
 from forge_assets.corpus.minhash import BANDS, Bands, bands, triples
 from forge_assets.corpus.similar import abstract_of, body_of
 from forge_assets.corpus.work_keys import identifier_keys, title_key, title_words
@@ -39,8 +40,7 @@ UNSIGNED = f"""
 def sign(db: Database, version: str) -> int:
     """Signs the documents that are new or changed, a batch per transaction; returns their number."""
     signed = 0
-    with db.engine.connect() as reader:
-        rows = reader.execute(sa.text(UNSIGNED).execution_options(stream_results=True, max_row_buffer=SIGN_BATCH), {"version": version})
+    with db.engine.connect() as reader, streaming(reader, UNSIGNED, {"version": version}) as rows:
         for batch in _batches(rows):
             with db.begin() as connection:
                 _write(db, connection, batch)
@@ -58,18 +58,8 @@ def sign_in(db: Database, connection: sa.Connection, version: str) -> int:
     return signed
 
 
-def _batches(rows: Any) -> Iterator[list[Any]]:
-    """At most SIGN_BATCH rows and about SIGN_CHARACTERS characters each."""
-    batch: list[Any] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += len(row.text)
-        if len(batch) >= SIGN_BATCH or size >= SIGN_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    return bounded(rows, lambda row: len(row.text), SIGN_BATCH, SIGN_CHARACTERS)
 
 
 def _write(db: Database, connection: sa.Connection, rows: Sequence[Any]) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
-from forge_assets.corpus import containers
-from forge_assets.corpus.addresses import SHARD_COUNT
+from forge_assets.corpus import containers, inventory
+from forge_assets.corpus.addresses import SHARD_COUNT, file_uri
 from forge_assets.corpus.catalogue import digest, problem_counts
 from forge_assets.corpus.ingest import parse_shards
 from forge_assets.corpus.inventory import scan
 from forge_assets.corpus.inventory_rows import ScanReport
-from forge_assets.corpus.sources import add_source, remove_source
+from forge_assets.corpus.sources import FolderSource, add_source, remove_source
 from forge_resources.database import Database
 from forge_resources.object_store import ObjectStore, open_store
 from forge_resources.settings import settings
@@ -162,4 +163,14 @@ def test_names_and_ids_that_no_index_or_encoding_takes_harm_nobody(database: Dat
 def test_a_batch_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(containers, "BATCH_BYTES", 1000)
     records = [containers.Record(None, "", None, b"x" * 400, "", None) for _ in range(10)]  # type: ignore[arg-type]
-    assert [len(batch) for batch in containers.batches(iter(records))] == [3, 3, 3, 1]
+    assert [len(batch) for batch in containers.batches(iter(records))] == [2, 2, 2, 2, 2]
+
+
+def test_a_file_that_grows_after_it_was_listed_is_not_read_beyond_the_limit(folder: Path) -> None:
+    path = folder / "growing.md"
+    path.write_bytes(b"x" * 101)
+    source = FolderSource("folder", file_uri(folder), folder)
+    listed_before = SimpleNamespace(uri=file_uri(path), source="folder", token="t", size=50, problem=None)
+    row, data = inventory._take(source, listed_before, 100)
+    assert row.problem is not None and row.problem.startswith("too_large: ")
+    assert (row.raw_key, data) == (None, b"")

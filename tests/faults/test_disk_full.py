@@ -20,9 +20,6 @@ from tests.faults.conftest import World
 from tests.faults.pipeline import SMALL, run_all
 from tests.faults.state import digests, violations
 
-# a run that breaks off leaves its server-side cursor to the garbage collector; the transaction it belongs to is rolled back
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in.*ServerCursorMixin:pytest.PytestUnraisableExceptionWarning")
-
 
 @contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
