@@ -33,8 +33,8 @@ def detect_language(text: str) -> str | None:
     letters = sum(map(len, words))
     if letters < _MIN_LETTERS:
         return _detect(sample) if letters >= 20 and _cjk_share(sample) > 0.5 else None
-    english = sum(1 for word in words if word in _ENGLISH)
-    other = sum(1 for word in words if word in _OTHER)
+    english = sum(map(_ENGLISH.__contains__, words))
+    other = sum(map(_OTHER.__contains__, words))
     if english >= 4 and english * 6 >= len(words) and other * 5 < english:
         return "en"
     return _detect(sample)

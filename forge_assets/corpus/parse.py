@@ -74,19 +74,22 @@ def _prose(text: str, blocks: Sequence[Block]) -> str:
 
 
 def _cut_all(composed: Sequence[tuple[Parsed, str, list[Block]] | DocumentProblem]) -> list[Document | DocumentProblem]:
-    from forge_assets.corpus.tokenizer import tokenizer
+    """Most records are one short passage, whose word pieces need only be counted; what only the tokenizer can read it reads at once."""
+    from forge_assets.corpus.tokenizer import count_pieces, tokenizer
 
-    texts = [item[1] for item in composed if not isinstance(item, DocumentProblem)]
-    encodings = iter(tokenizer().encode_batch(texts, add_special_tokens=False))
+    counts = [None if isinstance(item, DocumentProblem) else count_pieces(item[1]) for item in composed]
+    hard = [item[1] for item, count in zip(composed, counts, strict=True) if count is None and not isinstance(item, DocumentProblem)]
+    encodings = iter(tokenizer().encode_batch(hard, add_special_tokens=False))
     out: list[Document | DocumentProblem] = []
-    for item in composed:
+    for item, count in zip(composed, counts, strict=True):
         if isinstance(item, DocumentProblem):
             out.append(item)
             continue
         parsed, text, blocks = item
-        encoding = next(encodings)
-        if len(encoding) <= MAX_TOKENS - 2 and all(block.kind in ("title", "paragraph") for block in blocks):
-            passages = [Passage(0, len(text), "text", (), None, len(encoding))]
+        encoding = next(encodings) if count is None else None
+        pieces = len(encoding) if count is None else count
+        if pieces <= MAX_TOKENS - 2 and all(block.kind in ("title", "paragraph") for block in blocks):
+            passages = [Passage(0, len(text), "text", (), None, pieces)]
         else:
             passages = cut(text, blocks, encoding=encoding)
         out.append(Document(parsed, text, blocks, passages))

@@ -44,10 +44,11 @@ class Ruler:
     """Counts the word pieces of any stretch of a text that was encoded once."""
 
     def __init__(self, text: str, encoding: Any | None = None) -> None:
-        from forge_assets.corpus.tokenizer import tokenizer
+        from forge_assets.corpus.tokenizer import piece_starts, tokenizer
 
-        encoding = encoding if encoding is not None else tokenizer().encode(text, add_special_tokens=False)
-        self.starts = [start for start, end in encoding.offsets if end > start]
+        known = piece_starts(text) if encoding is None else None
+        encoding = tokenizer().encode(text, add_special_tokens=False) if known is None and encoding is None else encoding
+        self.starts = known if known is not None else [start for start, end in encoding.offsets if end > start]
 
     def count(self, start: int, end: int) -> int:
         return bisect_left(self.starts, end) - bisect_left(self.starts, start)
