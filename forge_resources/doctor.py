@@ -22,8 +22,9 @@ from forge_resources.examinations import EXAMINATIONS, Finding, Source, found
 from forge_resources.settings import Settings, unreadable_dotenv, wrong_settings
 
 PREFIX = "FORGE_"
-READ_ELSEWHERE = ("FORGE_LLM_BASE_URL", "FORGE_LLM_MODEL", "FORGE_LLM_API_KEY", "FORGE_OVERRIDES")  # by later stages, not by Settings
+READ_ELSEWHERE = ("FORGE_OVERRIDES",)  # by later stages, not by Settings
 SECRET = ("KEY", "SECRET", "PASSWORD", "TOKEN")
+NO_SECRET = ("FORGE_LLM_BUDGET_TOKENS",)
 MASK = "***"
 
 
@@ -95,7 +96,7 @@ def _credentials_in(file: Mapping[str, str], environment: Mapping[str, str]) -> 
 
 def shown(variable: str, value: str) -> str:
     """The value without its secrets."""
-    if any(word in variable.upper().removeprefix(PREFIX) for word in SECRET):
+    if variable not in NO_SECRET and any(word in variable.upper().removeprefix(PREFIX) for word in SECRET):
         return MASK
     if variable == "FORGE_DATABASE_URL":
         try:

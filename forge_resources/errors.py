@@ -7,8 +7,13 @@ ForgeError                      a sentence for the user; commands print it and e
 │   ├── ObjectMissing           no object under this key
 │   └── ObjectExists            a conditional put found the key taken
 ├── EmbedderError               the embedding model cannot be found or loaded
+├── LanguageModelError          the language model cannot be used; asking on is useless
+│   ├── BudgetSpent             the tokens of this run are used up
+│   └── NoAnswer                one question got no answer; another may
 ├── SourceError                 a source is unknown, unreachable or listed twice
 ├── QueryError                  a search query, filter or run file is malformed
+├── OntologyError               the ontology's files contradict themselves, or a decision does not fit them
+├── DecisionError               the log of decisions is malformed, or a decision cannot be added to it
 └── DocumentProblem             one document cannot be used; it is quarantined, its neighbours go on
 
 A message names the thing, what was expected, what was found, and what to do.
@@ -45,6 +50,23 @@ class EmbedderError(ForgeError):
     pass
 
 
+class LanguageModelError(ForgeError):
+    pass
+
+
+class BudgetSpent(LanguageModelError):
+    pass
+
+
+class NoAnswer(LanguageModelError):
+    """`transient`: the endpoint was away or busy; otherwise this very question gets none. `status`: of HTTP, 0 without an answer."""
+
+    def __init__(self, message: str, *, transient: bool, status: int = 0) -> None:
+        super().__init__(message)
+        self.transient = transient
+        self.status = status
+
+
 class SourceError(ForgeError):
     pass
 
@@ -59,6 +81,14 @@ class FetchError(SourceError):
 
 
 class QueryError(ForgeError):
+    pass
+
+
+class OntologyError(ForgeError):
+    pass
+
+
+class DecisionError(ForgeError):
     pass
 
 

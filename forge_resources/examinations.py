@@ -6,6 +6,7 @@ In: settings. Out: findings. Cheap: no torch, no model is loaded; what does not 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -23,6 +25,7 @@ from forge_resources import migrations, sandbox
 from forge_resources.compute import compute, gpus
 from forge_resources.database import Database
 from forge_resources.errors import ForgeError
+from forge_resources.http_answers import safe_url
 from forge_resources.object_store import open_store
 from forge_resources.settings import Settings
 
@@ -30,6 +33,7 @@ Source = Literal["default", "environment", ".env", "machine"]
 Status = Literal["ok", "warning", "error"]
 LITTLE_SPACE, TOO_LITTLE_SPACE = 5 << 30, 1 << 30  # bytes: 25,000 records with vectors take about 1 GB
 LANGUAGE_MODEL_TIMEOUT = 3.0  # seconds
+MODELS_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,24 +170,38 @@ def parser_sandbox(settings: Settings) -> list[Finding]:
 
 
 def language_model(settings: Settings) -> list[Finding]:
-    url = os.environ.get("FORGE_LLM_BASE_URL", "").strip()
-    if not url:
+    url, wanted = settings.llm_base_url, settings.llm_model
+    if not url and not wanted:
         return found(
             "language model", "none", "none is needed: documents are composed of cited sentences; set FORGE_LLM_BASE_URL to use one"
         )
-    where = urlsplit(url).netloc.rpartition("@")[2] or url
-    if urlsplit(url).scheme not in ("http", "https"):
-        return found("language model", where, "FORGE_LLM_BASE_URL must begin with http:// or https://", "error")
-    key = os.environ.get("FORGE_LLM_API_KEY")
+    if not url or not wanted:
+        missing, other = ("FORGE_LLM_MODEL", "FORGE_LLM_BASE_URL") if url else ("FORGE_LLM_BASE_URL", "FORGE_LLM_MODEL")
+        return found("language model", wanted or safe_url(url or ""), f"{other} is set; set {missing} too", "error")
+    where = f"{wanted} at {urlsplit(url).netloc.rpartition('@')[2]}"
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
     request = urllib.request.Request(url.rstrip("/") + "/models", headers={"Authorization": f"Bearer {key}"} if key else {})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=LANGUAGE_MODEL_TIMEOUT) as answer:  # noqa: S310
-            return found("language model", where, f"answers ({answer.status})")
+            offered = _offered(answer.read(MODELS_BYTES))
+            status = answer.status
     except urllib.error.HTTPError as error:
         advice = "check FORGE_LLM_API_KEY" if error.code in (401, 403) else "check FORGE_LLM_BASE_URL; it usually ends in /v1"
         return found("language model", where, f"answers {error.code}; {advice}", "warning")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         return found("language model", where, f"does not answer ({getattr(error, 'reason', error)}); Forge works without one", "warning")
+    if offered and wanted not in offered:
+        some = ", ".join(offered[:5]) + (", ..." if len(offered) > 5 else "")
+        return found("language model", where, f"answers, but offers no {wanted}; it offers {some}; set FORGE_LLM_MODEL", "warning")
+    return found("language model", where, f"answers ({status}){' and offers this model' if offered else ''}")
+
+
+def _offered(body: bytes) -> list[str]:
+    """The models of an answer to /models; none where it is no such list."""
+    try:
+        return [str(entry["id"]) for entry in json.loads(body)["data"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
 
 
 EXAMINATIONS: dict[Callable[[Settings], list[Finding]], tuple[str, ...]] = {
@@ -194,7 +212,7 @@ EXAMINATIONS: dict[Callable[[Settings], list[Finding]], tuple[str, ...]] = {
     readers: (),
     parser_sandbox: (),
     machine: (),
-    language_model: (),
+    language_model: ("llm_base_url", "llm_model", "llm_api_key"),
 }
 """In their order, each with the settings that it depends on."""
 

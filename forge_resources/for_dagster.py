@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 
 from forge_resources.database import Database
 from forge_resources.embedder import Embedder, load_embedder
+from forge_resources.language_model import LanguageModel, load_language_model
 from forge_resources.object_store import ObjectStore, open_store
 from forge_resources.settings import settings
 
@@ -47,3 +48,20 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
             self._loaded = load_embedder(settings())
         loaded: Embedder = self._loaded
         return loaded
+
+
+class LanguageModelResource(dg.ConfigurableResource[Any]):
+    """The language model of FORGE_LLM_BASE_URL, or None where none is configured; its budget counts from one execution to the next."""
+
+    _loaded: LanguageModel | None = PrivateAttr(default=None)
+
+    def load(self, database: Database) -> LanguageModel | None:
+        """With a cache in this database."""
+        if self._loaded is None:
+            self._loaded = load_language_model(settings(), database)
+        return self._loaded
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._loaded is not None:
+            self._loaded.close()
+            self._loaded = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from forge_resources.compute import usable_cores
@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     s3_endpoint: str | None = Field(default=None, description="endpoint of an S3 store that is not AWS, e.g. http://localhost:9000")
     embedder: str = Field(default="minilm", description="'minilm' (shipped), or name or path of any sentence-transformers model")
     embedder_backend: Literal["auto", "torch", "openvino", "cuda"] = Field(default="auto", description="how the embedder runs")
+    llm_base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint, e.g. http://localhost:8000/v1; none is needed")
+    llm_model: str | None = Field(default=None, description="name of the language model at that endpoint")
+    llm_api_key: SecretStr | None = Field(default=None, description="key for that endpoint, where it wants one")
+    llm_timeout_s: float = Field(default=120.0, gt=0, allow_inf_nan=False, description="longest wait for one answer of the language model")
+    llm_budget_tokens: int = Field(default=1_000_000, ge=0, description="tokens that one run may spend on the language model")
+    llm_parallel: int = Field(default=4, ge=1, le=64, description="questions asked of the language model at once")
     workers: int = Field(default_factory=usable_cores, ge=1, le=256, description="parser processes")
     max_document_mb: float = Field(default=100.0, gt=0, allow_inf_nan=False, description="larger documents are quarantined")
     document_timeout_s: float = Field(
@@ -61,7 +67,13 @@ class Settings(BaseSettings):
     )
     fetches_per_run: int = Field(default=2000, ge=0, description="documents fetched per source and run; the others wait for the next run")
     inbox: Path | None = Field(default=None, description="folder watched by the inbox sensor; default: FORGE_HOME/inbox")
+    overrides: Path | None = Field(
+        default=None, description="log of all decisions people made, for the team's git; default: FORGE_HOME/overrides.yaml"
+    )
     nightly_cron: str = Field(default="0 3 * * *", description="when nightly_reindex runs")
+    topics_refit_days: float = Field(
+        default=7.0, gt=0, allow_inf_nan=False, description="topics are fitted anew when the last fit is older and works have changed"
+    )
     price_per_hour: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="price of this machine; without it the nightly report counts CPU seconds"
     )
@@ -71,7 +83,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address `forge up` listens on")
     port: int = Field(default=3000, ge=1, le=65535, description="port of the Dagster UI started by `forge up`")
 
-    @field_validator("home", "inbox", mode="after")
+    @field_validator("home", "inbox", "overrides", mode="after")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -82,7 +94,7 @@ class Settings(BaseSettings):
         check_cron(line)
         return line
 
-    @field_validator("s3_endpoint", mode="after")
+    @field_validator("s3_endpoint", "llm_base_url", mode="after")
     @classmethod
     def _endpoint(cls, url: str | None) -> str | None:
         if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
@@ -112,6 +124,10 @@ class Settings(BaseSettings):
     @property
     def inbox_folder(self) -> Path:
         return self.inbox or self.home / "inbox"
+
+    @property
+    def overrides_file(self) -> Path:
+        return self.overrides or self.home / "overrides.yaml"
 
 
 def settings() -> Settings:

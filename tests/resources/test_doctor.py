@@ -181,6 +181,7 @@ def language_model() -> Iterator[str]:
             known = self.headers.get("Authorization") == f"Bearer {PASSWORD}"
             self.send_response(200 if known and self.path == "/v1/models" else 401 if not known else 404)
             self.end_headers()
+            self.wfile.write(b'{"object": "list", "data": [{"id": "small", "object": "model"}]}')
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -196,9 +197,16 @@ def language_model() -> Iterator[str]:
 def test_a_language_model_is_asked_whether_it_is_there(forge_home: Path, language_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert by_name(examine(), "language model").value == "none"
     monkeypatch.setenv("FORGE_LLM_BASE_URL", language_model)
+    assert by_name(examine(), "language model").message == "FORGE_LLM_BASE_URL is set; set FORGE_LLM_MODEL too"
+    monkeypatch.setenv("FORGE_LLM_MODEL", "small")
     assert "check FORGE_LLM_API_KEY" in by_name(examine(), "language model").message
     monkeypatch.setenv("FORGE_LLM_API_KEY", PASSWORD)
-    assert by_name(examine(), "language model").message == "answers (200)"
+    finding = by_name(examine(), "language model")
+    assert (finding.status, finding.message) == ("ok", "answers (200) and offers this model")
+    assert finding.value == f"small at {language_model.removeprefix('http://').removesuffix('/v1')}"
+    monkeypatch.setenv("FORGE_LLM_MODEL", "large")
+    finding = by_name(examine(), "language model")
+    assert (finding.status, finding.message) == ("warning", "answers, but offers no large; it offers small; set FORGE_LLM_MODEL")
     monkeypatch.setenv("FORGE_LLM_BASE_URL", language_model.removesuffix("/v1"))
     assert "usually ends in /v1" in by_name(examine(), "language model").message
     monkeypatch.setenv("FORGE_LLM_BASE_URL", "http://127.0.0.1:1/v1")
@@ -206,7 +214,8 @@ def test_a_language_model_is_asked_whether_it_is_there(forge_home: Path, languag
     assert finding.status == "warning"
     assert "does not answer" in finding.message
     monkeypatch.setenv("FORGE_LLM_BASE_URL", "localhost:8000")
-    assert by_name(examine(), "language model").status == "error"
+    assert by_name(examine(), "FORGE_LLM_BASE_URL").status == "error"
+    assert "language model" not in [finding.name for finding in examine()]
 
 
 def test_findings_can_be_printed_and_read_back(forge_home: Path) -> None:

@@ -27,6 +27,8 @@ def test_an_empty_variable_means_unset(tmp_path: Path, monkeypatch: pytest.Monke
         ("S3_ENDPOINT", "localhost:9000"),
         ("S3_ENDPOINT", "http://"),
         ("PORT", "many"),
+        ("LLM_BASE_URL", "localhost:8000"),
+        ("LLM_PARALLEL", "0"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_with_the_variable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
