@@ -1,0 +1,172 @@
+"""`forge components`: what the ontology knows, and what people added to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forge_app.output import as_json, table
+
+if TYPE_CHECKING:
+    from forge_assets.components.ontology.model import Component, Ontology, ParameterUse, Slot
+
+
+def _ontology() -> Ontology:
+    from forge_assets.components.ontology import load_ontology
+    from forge_resources.settings import settings
+
+    return load_ontology(settings().overrides_file)
+
+
+def _slot(ontology: Ontology, name: str | None) -> Slot | None:
+    """Raises QueryError for a slot that nobody knows."""
+    from forge_resources.errors import QueryError
+    from forge_resources.strict_yaml import near
+
+    if name is None or name in ontology.slots:
+        return ontology.slots[name] if name else None
+    raise QueryError(f"no slot is called {name!r}{near(name, ontology.slots) or '; the slots are: ' + ', '.join(ontology.slots)}")
+
+
+@click.group()
+def components() -> None:
+    """The tree of components: what can fill which place of a training infrastructure."""
+
+
+@components.command("list")
+@click.option("--slot", metavar="SLOT", help="only what fits this slot, e.g. attention")
+@click.option("--json", "json_", is_flag=True, help="print JSON")
+def list_(slot: str | None, json_: bool) -> None:
+    """The components with slot, year and aliases."""
+    ontology = _ontology()
+    one = _slot(ontology, slot)
+    chosen = [each for each in ontology.components.values() if one is None or one.id in (each.slot, *each.also_slots)]
+    if json_:
+        as_json([_as_dict(each) for each in chosen])
+        return
+    rows = [[c.id, c.name, c.slot, str(c.introduced.year) if c.introduced else "", ", ".join(a.text for a in c.aliases)] for c in chosen]
+    table(["component", "name", "slot", "year", "aliases"], rows)
+    click.echo("1 component" if len(rows) == 1 else f"{len(rows)} components")
+
+
+@components.command("show")
+@click.argument("name")
+@click.option("--json", "json_", is_flag=True, help="print JSON")
+def show(name: str, json_: bool) -> None:
+    """One component. NAME is its id, its name or one of its aliases."""
+    from forge_assets.components.ontology.naming import find_one
+
+    ontology = _ontology()
+    found = find_one(ontology, name)
+    if json_:
+        as_json(_as_dict(found))
+        return
+    head = f"{found.name}  ({found.id})"
+    click.echo(click.style(head, bold=True))
+    click.echo(found.description)
+    click.echo()
+    width = max(len(label) for label, _ in _told(found, ontology))
+    for label, said in _told(found, ontology):
+        click.echo(f"{label + ':':<{width + 2}}{said}")
+
+
+@components.command("tree")
+@click.option("--slot", metavar="SLOT", help="only this slot, e.g. attention")
+@click.option("--html", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="write one self-contained page that folds")
+@click.option("--json", "json_", is_flag=True, help="print JSON")
+def tree(slot: str | None, html: Path | None, json_: bool) -> None:
+    """All components as a tree: task, slot, component, variants below what they vary."""
+    from forge_assets.components.ontology.tree import grow, lines
+
+    if html and json_:
+        raise click.UsageError("--html and --json exclude each other")
+    ontology = _ontology()
+    _slot(ontology, slot)
+    if html:
+        _write_page(ontology, slot, html)
+        return
+    branches = grow(ontology, slot=slot)
+    if json_:
+        as_json([_branch(branch) for branch in branches])
+        return
+    for before, branch, note in lines(branches):
+        title = click.style(branch.title, bold=branch.component is None)
+        click.echo(f"{click.style(before, dim=True)}{title}  {click.style(note, dim=True)}")
+
+
+def _write_page(ontology: Ontology, slot: str | None, file: Path) -> None:
+    from forge_assets.components.ontology.tree_picture import draw
+    from forge_resources.errors import QueryError
+
+    try:
+        file.write_text(draw(ontology, slot=slot), encoding="utf-8")
+    except OSError as error:
+        raise QueryError(f"--html {file} cannot be written: {error.strerror or error}") from None
+    click.echo(f"wrote {file}")
+
+
+def _told(component: Component, ontology: Ontology) -> list[tuple[str, str]]:
+    """What is known of a component, line by line; what it lacks is left out."""
+    introduced = component.introduced
+    children = [each.id for each in ontology.components.values() if each.parent == component.id]
+    told = [
+        ("slot", f"{component.slot} ({ontology.slots[component.slot].title})"),
+        ("also fits", ", ".join(component.also_slots)),
+        ("serves", ", ".join(component.tasks)),
+        ("variant of", component.parent or ""),
+        ("variants", ", ".join(children)),
+        ("aliases", ", ".join(_alias(alias) for alias in component.aliases)),
+        ("introduced", f"{introduced.title}, {introduced.year}" if introduced else ""),
+        ("source", _source(component)),
+        ("takes", ", ".join(_port(name, ontology) for name in component.inputs)),
+        ("gives", ", ".join(_port(name, ontology) for name in component.outputs)),
+        ("build", component.build),
+    ]
+    told += [("parameter", _use(use, ontology)) for use in component.parameters]
+    return [(label, said) for label, said in told if said]
+
+
+def _alias(alias: Any) -> str:
+    rules = [f"near {' | '.join(alias.context)}"] if alias.context else []
+    rules += [f"not near {' | '.join(alias.unless)}"] if alias.unless else []
+    return f"{alias.text} ({'; '.join(rules)})" if rules else str(alias.text)
+
+
+def _source(component: Component) -> str:
+    introduced = component.introduced
+    if introduced is None:
+        return ""
+    if introduced.arxiv:
+        return f"arxiv:{introduced.arxiv}"
+    return f"doi:{introduced.doi}" if introduced.doi else introduced.url or ""
+
+
+def _port(name: str, ontology: Ontology) -> str:
+    shape = ontology.ports[name].shape
+    return name if not shape else f"{name} [{', '.join(shape)}]"
+
+
+def _use(use: ParameterUse, ontology: Ontology) -> str:
+    unit = ontology.parameters[use.id].unit
+    said = [f"default {json.dumps(use.default)}"] if use.default is not None else []
+    if use.low is not None or use.high is not None:
+        said.append(f"{'' if use.low is None else f'{use.low:g}'} to {'' if use.high is None else f'{use.high:g}'}")
+    return f"{use.id}{f' ({unit})' if unit else ''}" + (f": {', '.join(said)}" if said else "") + (f"; {use.note}" if use.note else "")
+
+
+def _as_dict(component: Component) -> dict[str, Any]:
+    return asdict(component)
+
+
+def _branch(branch: Any) -> dict[str, Any]:
+    return {
+        "kind": branch.kind,
+        "id": branch.id,
+        "title": branch.title,
+        "components": branch.size,
+        "children": [_branch(child) for child in branch.children],
+    }

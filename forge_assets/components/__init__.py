@@ -1,0 +1,1 @@
+"""Passages -> components, parameters and claims with their places -> the catalogue and its candidates."""
