@@ -22,6 +22,8 @@ COMMANDS = {
     "corpus": ("forge_app.corpus", "What is in the corpus, and what could not be read."),
     "run": ("forge_app.run", "Materialize assets in this process, with progress bars."),
     "up": ("forge_app.up", "Start database, Dagster UI and daemon on loopback; Ctrl-C stops all of it."),
+    "components": ("forge_app.components", "The tree of components: what can fill which place of a training infrastructure."),
+    "topics": ("forge_app.topics", "What the corpus is about: topics whose ids persist, and what became of them."),
     "search": ("forge_app.search", "Find passages by words and by meaning."),
     "ask": ("forge_app.search", "An answer of verbatim sentences, each with its citation."),
     "eval": ("forge_app.evaluate", "Measure quality against gold data."),

@@ -7,6 +7,8 @@ from forge_assets.corpus import assets as corpus
 from forge_assets.corpus.checks import CHECKS as CORPUS_CHECKS
 from forge_assets.embeddings import assets as embeddings
 from forge_assets.embeddings.checks import CHECKS as EMBEDDINGS_CHECKS
+from forge_assets.topics import assets as topics
+from forge_assets.topics.checks import CHECKS as TOPICS_CHECKS
 from forge_resources.for_dagster import DatabaseResource, EmbedderResource, ObjectStoreResource
 
 ASSETS = [
@@ -17,11 +19,12 @@ ASSETS = [
     embeddings.passage_embeddings,
     embeddings.search_index,
     embeddings.nightly_report,
+    topics.topic_clusters,
 ]
 
 defs = dg.Definitions(
     assets=dg.with_source_code_references(ASSETS),
-    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS],
+    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS, *TOPICS_CHECKS],
     jobs=[corpus_job, parse_job],
     schedules=[nightly_reindex],
     sensors=[

@@ -1,0 +1,194 @@
+"""What a night does to the topics: new works are assigned, waiting ones may form a new topic, and once a week all is fitted again.
+
+A night without a refit reads only the works that are new or changed. Every step is a transaction and can be taken again: a run killed
+anywhere is finished by the next one, and a run without news changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from forge_assets.topics import choose, kmeans, levels, stable, store, vectors
+from forge_assets.topics.stable import Event
+from forge_assets.topics.vectors import Floats, WorkVectors
+from forge_resources.database import Database
+
+METHOD = "1"
+"""Version of the clustering: another one is a new fit. Who changes what it puts out raises it."""
+FEWEST_WORKS = 20
+GROWN = 2.0
+"""The number of topics is chosen anew when there are so many times more works than at the last choice, or fewer."""
+COMMIT = 20_000  # works per transaction
+LEAST_BORN = 20
+SHARE_BORN = 0.1  # of the median number of works of a topic: a new topic needs as many
+LEAST_COHERENT = 0.1
+"""A new topic is as dense, by the mean cosine of its works, as all but this share of the topics."""
+SEED = 20_260_101
+
+
+@dataclass(slots=True)
+class TopicsReport:
+    """`fitted`: why all was fitted in this run, None where works were only assigned. `unassigned` works wait; `seconds` of wall time."""
+
+    topics: int = 0
+    groups: int = 0
+    works: int = 0
+    unassigned: int = 0
+    assigned: int = 0
+    born: int = 0
+    ended: int = 0
+    fitted: str | None = None
+    labelled: int = 0
+    seconds: float = 0.0
+
+    @property
+    def done(self) -> int:
+        return self.works if self.fitted else self.assigned
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a fit begins: cold with the number of topics chosen anew, or warm from the old centroids."""
+
+    reason: str
+    warm: bool
+
+
+def cluster(db: Database, *, refit_days: float, now: datetime | None = None, asked: bool = False) -> TopicsReport:
+    """Brings the topics up to the works and their vectors; `asked` fits again whatever the age. Waits for another run of itself."""
+    started, at = time.monotonic(), now or datetime.now(UTC)
+    report = TopicsReport()
+    with db.advisory_lock(store.LOCK):
+        embedder = vectors.current_embedder(db)
+        if embedder is not None:
+            number, name, dims = embedder
+            plan = planned(db, name, at, refit_days, asked)
+            if plan is None:
+                _assign_new(db, number, dims, report)
+                plan = planned(db, name, at, refit_days, asked)
+            if plan is not None:
+                _fit(db, number, name, dims, at, plan, report)
+            if store.current(db) is not None:
+                _births(db, number, dims, at, report)
+        store.recount(db)
+    _tell(db, report)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def planned(db: Database, embedder: str, at: datetime, refit_days: float, asked: bool) -> Plan | None:
+    """Whether to fit, and how; None: the last fit stands."""
+    last = store.current(db)
+    if last is None:
+        return Plan("first", False)
+    if last.embedder != embedder:
+        return Plan("embedder", False)
+    if last.method != METHOD:
+        return Plan("method", False)
+    digest = store.works_digest(db)
+    works = int(digest.partition("-")[0])
+    if not last.chosen_for / GROWN <= works <= last.chosen_for * GROWN:
+        return Plan("grown", False) if works >= FEWEST_WORKS and digest != last.digest else None
+    if asked:
+        return Plan("asked", True)
+    if at - last.at >= timedelta(days=refit_days) and digest != last.digest:
+        return Plan("age", True)
+    return None
+
+
+def _fit(db: Database, number: int, name: str, dims: int, at: datetime, plan: Plan, report: TopicsReport) -> None:
+    works = vectors.read(db, number, dims)
+    if len(works) < FEWEST_WORKS:
+        return
+    last, old, groups = store.current(db), store.living(db), store.living(db, 2)
+    comparable = last is not None and last.embedder == name and len(old.ids) > 0
+    figures: dict[str, object] = {"seed": SEED}
+    chosen_for = len(works)
+    if plan.warm and last is not None and comparable:
+        labels, _ = kmeans.assign(works.vectors, old.centroids)
+        start: Floats | None = stable.restructured(works.vectors, old.centroids, labels, SEED)
+        k, chosen_for = len(start) if start is not None else 1, last.chosen_for
+    else:
+        k, tried = choose.number_of_topics(works.vectors, SEED)
+        figures["tried"], start = choose.described(tried), None
+    made = kmeans.fit(works.vectors, k, SEED, start=start)
+    matched = stable.match(old.centroids, made.centroids) if comparable else {}
+    ids = [old.ids[matched[row]] if row in matched else None for row in range(k)]
+    nearest, similarity = made.labels, made.similarity
+    if comparable:
+        nearest, similarity = stable.kept(works.vectors, made, _rows_before(db, works, ids))
+    floors = stable.floors(nearest, similarity, k)
+    labels = stable.placed(nearest, similarity, floors)
+    group_centroids, group_of = levels.coarse(made.centroids, made.sizes(), groups.centroids if plan.warm and comparable else None)
+    same = stable.match(groups.centroids, group_centroids) if comparable else {}
+    group_ids = [groups.ids[same[row]] if row in same else None for row in range(len(group_centroids))]
+    if len(group_centroids) == 1:
+        group_ids, group_centroids = [], group_centroids[:0]
+    figures |= {"passes": made.passes, "moved": round(made.moved, 5), "mean_cosine": round(float(made.similarity.mean()), 4)}
+    new = store.NewFit(name, dims, METHOD, plan.reason, chosen_for, figures, ids, made.centroids, floors, group_ids, group_centroids,
+                       group_of, works, labels, similarity)  # fmt: skip
+    events = _events(db, old.ids, new)
+    store.write_fit(db, new, at, events)
+    report.fitted, report.assigned = plan.reason, len(works)
+    report.born += sum(event.kind in ("birth", "split") for event in events)
+    report.ended += sum(event.kind in ("death", "merge") for event in events)
+
+
+def _events(db: Database, old_ids: list[int], new: store.NewFit) -> list[Event]:
+    """What became of the topics; a topic that has no id yet is named -1 - row."""
+    if not old_ids:
+        return [Event("fit", None, (), len(new.works))]
+    named = np.array([kept if kept is not None else -1 - row for row, kept in enumerate(new.ids)], np.int64)
+    before_of = store.assignments(db)
+    both = [(before_of[key], int(named[label])) for key, label in zip(new.works.keys, new.labels, strict=True)
+            if label >= 0 and key in before_of]  # fmt: skip
+    before, after = np.array(both, np.int64).reshape(-1, 2).T
+    return [Event("refit", None, (), len(new.works)), *stable.lineage(old_ids, named.tolist(), before, after)]
+
+
+def _rows_before(db: Database, works: WorkVectors, ids: list[int | None]) -> npt.NDArray[np.int32]:
+    """The row of the topic that each work had before, -1 where it had none or that topic is gone; int32 [n]."""
+    row_of, before = {topic: row for row, topic in enumerate(ids) if topic is not None}, store.assignments(db)
+    return np.array([row_of.get(before.get(key, 0), -1) for key in works.keys], np.int32)
+
+
+def _assign_new(db: Database, number: int, dims: int, report: TopicsReport) -> None:
+    works = vectors.read(db, number, dims, "changed")
+    topics = store.living(db)
+    for begin in range(0, len(works), COMMIT):
+        part = works.part(np.arange(begin, min(begin + COMMIT, len(works))))
+        labels, similarity = kmeans.assign(part.vectors, topics.centroids)
+        placed = stable.placed(labels, similarity, topics.floors)
+        store.write_members(db, part, [topics.ids[label] if label >= 0 else None for label in placed], similarity)
+    report.assigned = len(works)
+
+
+def _births(db: Database, number: int, dims: int, at: datetime, report: TopicsReport) -> None:
+    """Until no new topic forms, so that a second run finds nothing to do."""
+    last = store.current(db)
+    assert last is not None
+    while True:
+        works, topics, groups = vectors.read(db, number, dims, "waiting"), store.living(db), store.living(db, 2)
+        least = max(LEAST_BORN, round(SHARE_BORN * float(np.median(topics.sizes))))
+        coherence = store.coherence(db, LEAST_COHERENT)
+        centroids, labels = stable.born(works.vectors, topics.centroids, float(np.median(topics.floors)), coherence, least, SEED)
+        if not len(centroids):
+            return
+        parents = [groups.ids[int(np.argmax(groups.centroids @ one))] if groups.ids else None for one in centroids]
+        floor = float(np.median(topics.floors))
+        report.born += len(store.write_births(db, last.fit_id, at, works, labels, centroids, floor, parents))
+
+
+def _tell(db: Database, report: TopicsReport) -> None:
+    topics = store.living(db)
+    counts = store.counts(db)
+    report.topics, report.groups = len(topics.ids), len(store.living(db, 2).ids)
+    report.works, report.unassigned = counts.works, counts.unassigned
+
+
+__all__ = ["METHOD", "Plan", "TopicsReport", "WorkVectors", "cluster", "planned"]
