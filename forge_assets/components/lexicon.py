@@ -19,7 +19,7 @@ Stance = Literal["introduced", "used", "named"]
 Role = Literal["background", "method", "result", "limitation", "other"]
 Via = Literal["alias", "abbreviation", "model"]
 
-WORD = re.compile(r"[0-9]+(?:\.[0-9]+)+|[^\W_]+")
+WORD = re.compile(r"[^\W_]+(?:(?<=[0-9])\.[0-9]+)*")
 _CAMEL = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)+\Z")
 _CAMEL_PART = re.compile(r"[A-Z][a-z]+")
 _LETTERS_DIGITS = re.compile(r"([A-Za-z]{3,})(\d+(?:\.\d+)?)\Z")

@@ -15,7 +15,7 @@ Span = tuple[int, int]
 
 # Commands of TeX that only change the face of what they hold; they stand between letters as white space would.
 _TEX_FACE = r"\\(?:text(?:sc|bf|it|tt|sf|rm|normal|sl)|math(?:rm|bf|it|cal|sf|tt)|emph|sc|bf|it|tt|em|xspace)\b\*?"
-_WORD = re.compile(rf"{_TEX_FACE}|[0-9]+(?:\.[0-9]+)+|[^\W_]+")
+_WORD = re.compile(rf"{_TEX_FACE}|[^\W_]+(?:(?<=[0-9])\.[0-9]+)*")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)\]>}\"']+|[\w.+-]+@[\w-]+\.[\w.]+")
 
 
@@ -37,7 +37,7 @@ class Reading:
 
     @cached_property
     def words(self) -> list[Span]:
-        """Spans of the words: runs of letters and digits, numbers with their points; TeX's font commands are none."""
+        """Spans of the words: runs of letters and digits, numbers with their points (Qwen2.5 is one); TeX's font commands are none."""
         return [found.span() for found in _WORD.finditer(self.text) if found[0][0] != "\\"]
 
     @cached_property

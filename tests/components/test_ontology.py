@@ -100,6 +100,20 @@ def test_all_faults_are_told_at_once_the_first_five_in_words(tmp_path: Path) -> 
     assert "gizmos.yaml: slots.yaml has no slot 'gizmos'" in check(folder)[1]
 
 
+def test_a_slot_may_stand_in_several_files(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "ontology")
+    whole = load_ontology(folder=folder)
+    first, second = FILES["optimizer"].split("- id: adam\n")
+    (folder / "optimizer.yaml").unlink()
+    (folder / "optimizer.adaptive.yaml").write_text("- id: adam\n" + second)
+    (folder / "optimizer.plain.yaml").write_text(first)
+    assert load_ontology(folder=folder).version == whole.version
+    (folder / "optimizer.plain.yaml").write_text(first.replace("id: sgd", "id: adam"))
+    assert "optimizer.plain.yaml, adam: the id is taken already by optimizer.adaptive.yaml, adam" in check(folder)[1]
+    (folder / "gizmos.small.yaml").write_text("[]")
+    assert "gizmos.small.yaml: slots.yaml has no slot 'gizmos'" in check(folder)[1]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "clash"),
     [

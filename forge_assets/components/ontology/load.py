@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -56,12 +56,11 @@ def check(folder: Path, decisions: Sequence[Decision] = (), today: date | None =
     parameters = _by_id(folder, "parameters", entries.parameter, found)
     components: dict[str, Component] = {}
     where: dict[str, str] = {}
+    parts = _parts(folder, slots, found)
     for slot_id in slots:
-        read = (entries.component(fields, slots, slot_id) for fields in _entries(folder, slot_id, found))
-        _join(((f"{slot_id}.yaml", made) for made in read), components, where, found)
-    for file in sorted(folder.glob("*.yaml")):
-        if file.stem not in slots and file.stem not in NO_SLOTS:
-            found.append(f"{file.name}: slots.yaml has no slot {file.stem!r}")
+        for name in parts.get(slot_id, [slot_id]):
+            read = (entries.component(fields, slots, slot_id) for fields in _entries(folder, name, found))
+            _join(((f"{name}.yaml", made) for made in read), components, where, found)
     add_accepted(decisions, today or date.today(), slots, components, where, found)
     ontology = Ontology(tasks, ports, slots, parameters, components)
     found += faults.between_slots(ontology)
@@ -69,6 +68,18 @@ def check(folder: Path, decisions: Sequence[Decision] = (), today: date | None =
     found += faults.between_components(ontology, where)
     found += faults.claimed_twice(components.values(), where)
     return ontology, found
+
+
+def _parts(folder: Path, slots: Collection[str], found: list[str]) -> dict[str, list[str]]:
+    """The files of each slot by their names without `.yaml`: `norm`, or `architecture.vision` and others where one would be too long."""
+    parts: dict[str, list[str]] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        slot_id = file.stem.partition(".")[0]
+        if slot_id in slots:
+            parts.setdefault(slot_id, []).append(file.stem)
+        elif file.stem not in NO_SLOTS:
+            found.append(f"{file.name}: slots.yaml has no slot {slot_id!r}")
+    return parts
 
 
 def _sound(folder: Path, decisions: Sequence[Decision], today: date) -> Ontology:
