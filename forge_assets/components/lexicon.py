@@ -20,6 +20,7 @@ Role = Literal["background", "method", "result", "limitation", "other"]
 Via = Literal["alias", "abbreviation", "model"]
 
 WORD = re.compile(r"[^\W_]+(?:(?<=[0-9])\.[0-9]+)*")
+JOINING_SIGN = re.compile(r"(?<=\w)(?:[@/]|\.(?=\w))")
 _CAMEL = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)+\Z")
 _CAMEL_PART = re.compile(r"[A-Z][a-z]+")
 _LETTERS_DIGITS = re.compile(r"([A-Za-z]{3,})(\d+(?:\.\d+)?)\Z")
@@ -59,6 +60,8 @@ class Way:
     joiner: Literal["any", "hyphen_or_capitals"] = "any"
     tail: str = ""
     """Signs that follow the last word: the ++ of "PaLM++"."""
+    signs: str = ""
+    """Signs that join its words: the @ of "pass@k", the point of "llama.cpp"."""
 
 
 @dataclass(slots=True)
@@ -121,6 +124,7 @@ class Lexicon:
             proper=any(exact) or len(words) == 1 and words[0][:1].isupper(),
             model=component.slot in _MODEL_SLOTS,
             tail=tail if tail and set(tail) <= set("+*#") else "",
+            signs="".join(JOINING_SIGN.findall(WORD.sub("a", alias.text))),
         )
         self._put(words, way)
         for other, rule, joiner in _variants(words, exact, alias):
@@ -196,7 +200,7 @@ def _swap_rule(exact: tuple[str | None, ...], at: int, count: int, parts: tuple[
 
 
 def _with(way: Way, exact: tuple[str | None, ...], joiner: Literal["any", "hyphen_or_capitals"]) -> Way:
-    return Way(way.component, exact, way.context, way.unless, any(exact), way.proper, way.model, joiner, way.tail)
+    return Way(way.component, exact, way.context, way.unless, any(exact), way.proper, way.model, joiner, way.tail, way.signs)
 
 
 def _near(phrases: Iterable[str]) -> re.Pattern[str] | None:

@@ -24,6 +24,7 @@ _HYPHENS = "-‐‑–_"
 _GAP = re.compile(
     r"[ \t\u00a0]+|[ \t]*\n[ \t]*|[-‐‑–_][ \t]?|-\n|(?:[{}$~\s]|\\[a-z]+\s?\{?|[-‐‑–_*`]){1,14}",
 )
+_SIGN = re.compile(r" ?[@/] ?\$?|\.?")
 _WORD_AFTER = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORD_BEFORE = re.compile(r"[^\W_]+\Z")
 _SIZES = frozenset(
@@ -116,7 +117,7 @@ def _paths(text: str, words: list[Span], folded: list[str], first: int, node: No
         if following is None:
             return
         gap = text[words[last][1] : words[last + 1][0]]
-        if gap != " " and gap != "-" and not _GAP.fullmatch(gap):
+        if gap != " " and gap != "-" and not _GAP.fullmatch(gap) and not _SIGN.fullmatch(gap):
             return
         node = following
         last += 1
@@ -133,6 +134,8 @@ def _fits(lexicon: Lexicon, text: str, words: list[Span], first: int, last: int,
         low, high = words[first + offset]
         if exact is not None and not _same(text, low, high, exact, way):
             return 0
+    if first < last and not _joined_as(text, words, first, last, way.signs):
+        return 0
     if way.joiner == "hyphen_or_capitals" and not _joined(text, words, first, last):
         return 0
     if not way.cased and len(way.exact) == 1 and way.proper and _short_plural(text[start:end]):
@@ -167,6 +170,13 @@ def _joined(text: str, words: list[Span], first: int, last: int) -> bool:
     if all(text[words[at][1] : words[at + 1][0]] in ("-", "‐", "‑") for at in pairs):
         return True
     return all(text[words[at][0]].isupper() for at in range(first, last + 1))
+
+
+def _joined_as(text: str, words: list[Span], first: int, last: int, signs: str) -> bool:
+    """Whether the words are joined by the signs of the alias: "pass@k" is not "pass k", but "RefCOCO/+" may lack its stroke."""
+    gaps = (text[words[at][1] : words[at + 1][0]] for at in range(first, last))
+    found = "".join(gap.strip(" $") for gap in gaps if gap != " " and gap != "-" and _SIGN.fullmatch(gap))
+    return found == signs or not found and not signs.strip("/")
 
 
 def _left(lexicon: Lexicon, text: str, start: int, way: Way) -> bool:

@@ -16,7 +16,7 @@ Span = tuple[int, int]
 # Commands of TeX that only change the face of what they hold; they stand between letters as white space would.
 _TEX_FACE = r"\\(?:text(?:sc|bf|it|tt|sf|rm|normal|sl)|math(?:rm|bf|it|cal|sf|tt)|emph|sc|bf|it|tt|em|xspace)\b\*?"
 _WORD = re.compile(rf"{_TEX_FACE}|[^\W_]+(?:(?<=[0-9])\.[0-9]+)*")
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)\]>}\"']+|[\w.+-]+@[\w-]+\.[\w.]+")
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)\]>}\"']+|[\w.+-]+@[\w-]+\.[\w.]*[^\W\d]")
 
 
 @dataclass(frozen=True)

@@ -183,3 +183,21 @@ def test_six_hundred_components_are_read_fast() -> None:
     for _ in range(20):
         lexicon.find(Reading("d", text))
     assert (time.process_time() - began) / 20 < 0.02
+
+
+@pytest.mark.parametrize(
+    ("text", "surfaces"),
+    [
+        ("pass@k and pass @ $k$ of llama.cpp", ["pass@k", "pass @ $k", "llama.cpp"]),
+        ("mAP@0.5 and mAP@0.75", ["mAP@0.5", "mAP"]),
+        ("CNN/DailyMail, CNN-DailyMail, CNN / DailyMail", ["CNN/DailyMail", "CNN-DailyMail", "CNN / DailyMail"]),
+        ("Human3.6M and Human 3.6M", ["Human3.6M", "Human 3.6M"]),
+        ("pass k. A llama. Cpp, llama cpp, CNN. DailyMail", []),
+        ("write to map@metrics.org", []),
+    ],
+)
+def test_signs_inside_a_name_are_part_of_it(text: str, surfaces: list[str]) -> None:
+    written = ("pass@k", "llama.cpp", "mAP", "mAP@0.5", "CNN/DailyMail", "Human3.6M")
+    components = {name: Component(name, name, "eval", (Alias(name),), None, (), (), (), (), "described", "") for name in written}
+    lexicon = Lexicon(Ontology({}, {}, {}, {}, components))
+    assert [mention.surface for mention in lexicon.find(Reading("d", text))] == surfaces
