@@ -166,6 +166,8 @@ def jsonable(value: Any, depth: int = 0) -> Any:
     """The value as JSON can hold it (dates as text, keys as text, nothing deeper than 20 levels, no NaN)."""
     if depth > 20:
         return None
+    if isinstance(value, str):
+        return value if value.isascii() and "\x00" not in value else value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
         return {str(key): jsonable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
@@ -174,6 +176,4 @@ def jsonable(value: Any, depth: int = 0) -> Any:
         return value.isoformat()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     return value if isinstance(value, int | bool) or value is None else str(value)

@@ -86,8 +86,11 @@ def _cut_all(composed: Sequence[tuple[Parsed, str, list[Block]] | DocumentProble
             out.append(item)
             continue
         parsed, text, blocks = item
-        encoding = next(encodings) if count is None else None
-        pieces = len(encoding) if count is None else count
+        if count is None:
+            encoding = next(encodings)
+            pieces = len(encoding)
+        else:
+            encoding, pieces = None, count
         if pieces <= MAX_TOKENS - 2 and all(block.kind in ("title", "paragraph") for block in blocks):
             passages = [Passage(0, len(text), "text", (), None, pieces)]
         else:

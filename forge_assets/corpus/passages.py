@@ -46,9 +46,11 @@ class Ruler:
     def __init__(self, text: str, encoding: Any | None = None) -> None:
         from forge_assets.corpus.tokenizer import piece_starts, tokenizer
 
-        known = piece_starts(text) if encoding is None else None
-        encoding = tokenizer().encode(text, add_special_tokens=False) if known is None and encoding is None else encoding
-        self.starts = known if known is not None else [start for start, end in encoding.offsets if end > start]
+        starts = piece_starts(text) if encoding is None else None
+        if starts is None:
+            encoded = tokenizer().encode(text, add_special_tokens=False) if encoding is None else encoding
+            starts = [start for start, end in encoded.offsets if end > start]
+        self.starts = starts
 
     def count(self, start: int, end: int) -> int:
         return bisect_left(self.starts, end) - bisect_left(self.starts, start)

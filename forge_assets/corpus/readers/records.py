@@ -74,7 +74,7 @@ def read_record(record: dict[str, Any], name: str) -> Parsed:
         venue=_first(record, "venue", "journal", "journal-ref", "container-title"),
         url=_first(record, "url", "link", "URL") or _arxiv_url(record),
         identifiers=_identifiers(record),
-        metadata={key: jsonable(value) for key, value in record.items() if key not in _KNOWN and value not in (None, "", [], {})},
+        metadata={key: value for key, value in record.items() if key not in _KNOWN and value not in (None, "", [], {})},
     )
 
 
