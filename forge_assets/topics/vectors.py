@@ -5,7 +5,6 @@ A work counts once all passages of its main document have a vector; its `mark` t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from forge_resources import binary_copy
 from forge_resources.database import Database
 
 Floats = npt.NDArray[np.float32]
 Keys = npt.NDArray[np.bytes_]
 
-BATCH = 8192  # rows turned into an array at once
-SIGNATURE = b"PGCOPY\n\xff\r\n\0"
-HEADER = len(SIGNATURE) + 8
+BATCH = 8192  # rows scaled at once
 
 WORKS = """
     CREATE TEMPORARY TABLE chosen_work ON COMMIT DROP AS
@@ -80,7 +78,7 @@ def read(db: Database, embedder_id: int, dims: int, selection: str = "all") -> W
         connection.execute(sa.text(INCOMPLETE), {"embedder": embedder_id})
         raw: Any = connection.connection.driver_connection
         identity = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("work", "S16"), ("l2", ">i4"), ("mark", ">i8")])
-        rows = list(_copied(raw, "SELECT work_id, mark FROM chosen_work", identity))
+        rows = list(binary_copy.rows(raw, "SELECT work_id, mark FROM chosen_work", identity))
         named = np.concatenate(rows) if rows else np.empty(0, identity)
         order = np.argsort(named["work"])
         keys, marks = named["work"][order], named["mark"][order].astype(np.int64)
@@ -88,7 +86,7 @@ def read(db: Database, embedder_id: int, dims: int, selection: str = "all") -> W
         if len(keys):
             shape = [("fields", ">i2"), ("l1", ">i4"), ("work", "S16"), ("l2", ">i4"), ("dims", ">i2"), ("unused", ">i2")]
             vector = np.dtype([*shape, ("vector", ">f2", (dims,))])
-            for batch in _copied(raw, VECTORS.format(embedder=int(embedder_id)), vector):
+            for batch in binary_copy.rows(raw, VECTORS.format(embedder=int(embedder_id)), vector):
                 _add(sums, np.searchsorted(keys, batch["work"]), batch["vector"].astype(np.float32))
     return WorkVectors(keys, marks, normalised(sums))
 
@@ -106,32 +104,3 @@ def _add(sums: Floats, places: npt.NDArray[np.intp], vectors: Floats) -> None:
     order = np.argsort(places, kind="stable")
     first = np.flatnonzero(np.diff(places[order], prepend=-1))
     sums[places[order[first]]] += np.add.reduceat(vectors[order], first, axis=0)
-
-
-def _copied(raw: Any, statement: str, row: np.dtype[Any]) -> Iterator[npt.NDArray[Any]]:
-    """Rows of a binary COPY whose columns all have one width, as structured arrays: no Python object per value.
-
-    libpq hands out one row at a time; the first comes with the file's header, the last is the trailer of two bytes.
-    """
-    with raw.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)") as copy:
-        held: list[bytes] = []
-        left = b""
-        for data in copy:
-            held.append(bytes(data))
-            if len(held) == BATCH:
-                rows, left = _whole(left, held, row)
-                held = []
-                yield rows
-        rows, left = _whole(left, held, row)
-    if left not in (b"", b"\xff\xff"):
-        raise ValueError(f"COPY of {statement[:80]!r} gave rows of another width than {row.itemsize} bytes")
-    if len(rows):
-        yield rows
-
-
-def _whole(left: bytes, held: Sequence[bytes], row: np.dtype[Any]) -> tuple[npt.NDArray[Any], bytes]:
-    data = b"".join([left, *held])
-    if data.startswith(SIGNATURE):
-        data = data[HEADER:]
-    count = len(data) // row.itemsize
-    return np.frombuffer(data, row, count), data[count * row.itemsize :]
