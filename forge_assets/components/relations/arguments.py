@@ -1,0 +1,111 @@
+"""What a relation can hold between: mentions of components, every occurrence of the names that the document brings up, and "our method"
+where the document introduces exactly one thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from forge_assets.components.folding import singular
+from forge_assets.components.lexicon import Mention
+from forge_assets.components.new_names import NewName
+from forge_assets.components.noun_phrases import proper
+from forge_assets.components.terms import TASK_HEADS
+from forge_assets.components.text import Reading
+
+_NO_METHODS = frozenset(
+    "dataset benchmark corpus survey review library toolkit tool package challenge task competition study collection database suite "
+    "repository platform testbed leaderboard metric score test analysis simulator environment treebank".split()
+)
+"""Heads of names that "our method" does not mean."""
+_FIELDS = frozenset(
+    "LLM LLMs VLM VLMs MLLM MLLMs LVLM LMM LM PLM SLM LRM DNN NN ANN ML DL RL DRL MARL NLP NLU NLG CV AI AGI XAI SSL FL MTL TL ICL NAS "
+    "UDA SSDA DA OOD RS IR ASR MT NMT SMT QA VQA NER TTS GenAI AutoML IoT UAV API GPU CPU FPGA HPC EHR MRI EEG".split()
+)
+"""Fields, tasks and families too broad to be a technique, which documents like to abbreviate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """text[start:end] names `identity`: a component's id or a new name. `known`: it is a component, or the document's own."""
+
+    start: int
+    end: int
+    identity: str
+    known: bool = True
+
+
+def arguments(reading: Reading, mentions: Sequence[Mention], names: Sequence[NewName]) -> list[Argument]:
+    """All of them in order; where two overlap, the longer one stays, a component before a name."""
+    found = [Argument(mention.start, mention.end, mention.component) for mention in mentions]
+    taken = {(item.start, item.end) for item in found}
+    own = {name.name.lower() for name in names if name.kind != "abbreviation"}
+    shorts = {name.long_form.lower(): name.name for name in names if name.long_form}
+    for name in names:
+        if not _technique(name) or name.name.lower() in shorts:
+            continue
+        for surface in (name.name, name.long_form):
+            if surface:
+                known = name.kind != "abbreviation" or (name.long_form or "").lower() in own
+                found.extend(Argument(*span, name.name, known) for span in _places(reading.text, surface) if span not in taken)
+    chosen: list[Argument] = []
+    last = 0
+    for item in sorted(found, key=lambda item: (item.start, -item.end)):
+        if item.start >= last:
+            chosen.append(item)
+            last = item.end
+    return chosen
+
+
+def introduced(mentions: Sequence[Mention], names: Sequence[NewName]) -> str | None:
+    """The identity of the one method that the document introduces; None where there is none, several, or something else than a method."""
+    found: dict[str, NewName | None] = {}
+    for name in names:
+        if name.kind != "abbreviation":
+            found[_key(name.name)] = name
+    for mention in mentions:
+        if mention.stance == "introduced":
+            found[mention.component] = None
+    long_forms = {_key(name.long_form) for name in names if name.long_form}
+    left = [(key, name) for key, name in found.items() if key not in long_forms]
+    if len(left) != 1:
+        return None
+    key, only = left[0]
+    if only is None:
+        return key
+    return only.name if _technique(only) and any(proper(word) for word in only.name.split()) and _is_method(only) else None
+
+
+def _is_method(name: NewName) -> bool:
+    return name.head is None or _NO_METHODS.isdisjoint(singular(word) for word in name.head.split())
+
+
+def _technique(name: NewName) -> bool:
+    """Whether a name can be told from ordinary words wherever it stands, and names neither a field nor a task."""
+    if len(name.name) < 3 or name.name in _FIELDS or not (" " in name.name or any(proper(word) for word in name.name.split())):
+        return False
+    last = (name.long_form or name.name).lower().split()[-1]
+    return not (singular(last) in TASK_HEADS and (name.kind == "abbreviation" or name.long_form is None)) and not last.endswith("methods")
+
+
+def _key(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _places(text: str, surface: str) -> Iterator[tuple[int, int]]:
+    at = text.find(surface)
+    while at >= 0:
+        end = at + len(surface)
+        if not (at and text[at - 1].isalnum()) and not text[end : end + 1].isalnum():
+            yield at, end
+        at = text.find(surface, end)
+
+
+SELF = re.compile(
+    r"\b(?:(?:[Oo]ur|[Tt]he (?:newly |here )?(?:proposed|presented|introduced|resulting))(?: [a-z-]+){0,2}? "
+    r"(?:methods?|models?|approach|algorithm|techniques?|optimi[sz]er|networks?|architecture|scheme|strategy|system|framework|module|loss"
+    r"|tokeni[sz]er|attention)|[Tt]his (?:method|approach|algorithm|technique|optimi[sz]er|scheme|strategy)"
+    r"|[Ww]e(?= (?:[a-z]+ly |also |even )*(?:outperform|surpass|beat|exceed|improve)))(?= [a-z(]|[,.;:)])"
+)
+"""How a document speaks of what it introduces."""
