@@ -80,17 +80,17 @@ def clause_start(text: str, position: int) -> int:
     return max(text.rfind(border, 0, position) for border in (";", ": ", "? ", " but ")) + 1
 
 
-def is_subject(text: str, position: int, *, several: bool) -> bool:
-    """Whether the name or list at `position` is a whole noun phrase that opens a clause; `several`: a list stands there."""
-    rest, word = _before_modifiers(text[max(0, position - 120) : position])
+def is_subject(before: str, *, several: bool) -> bool:
+    """Whether the name behind `before` is a whole noun phrase that opens a clause; `several`: a list of names stands there."""
+    rest, word = _before_modifiers(before[-120:])
     if not rest or rest[-1] in ";:.)—–":
         return True
     if rest[-1] == ",":
         # "unlike A, B beats C" has a subject, "a mixture of A, B and C beats D" another one
         return not (several and _ENDS_IN_NAME.search(rest[-60:]))
     if word == "and":
-        before = rest[:-3].rstrip()
-        return before.endswith(",") and not _ENDS_IN_NAME.search(before[-60:])
+        rest = rest[:-3].rstrip()
+        return rest.endswith(",") and not _ENDS_IN_NAME.search(rest[-60:])
     return word in _BORDERS
 
 

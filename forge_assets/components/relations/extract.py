@@ -108,18 +108,19 @@ def _of_sentence(text: str, start: int, end: int, form: Skeleton, patterns: Sequ
 
 def _matches(pattern: Pattern, text: str) -> Iterator[re.Match[str]]:
     """Where a pattern's template and its conditions hold."""
-    at = 0
+    at = said = 0
     while match := pattern.expression.search(text, at):
-        if _holds(pattern, match, text):
+        if _holds(pattern, match, text, said):
             yield match
-            at = match.end()
+            at = said = match.end()
         else:
             at = match.start() + 1
 
 
-def _holds(pattern: Pattern, match: re.Match[str], text: str) -> bool:
+def _holds(pattern: Pattern, match: re.Match[str], text: str, said: int) -> bool:
+    """Whether the conditions hold; up to `said` the sentence has stated something already."""
     start = match.start("X") if pattern.clause else match.start()
-    if pattern.clause and not is_subject(text, start, several=len(NAMES.findall(match["X"])) > 1):
+    if pattern.clause and not is_subject(text[said:start], several=len(NAMES.findall(match["X"])) > 1):
         return False
     if pattern.relation == "improves_on" and (of_a_kind(match["lead"], match["Y"]) or of_a_kind("", match["X"])):
         return False
