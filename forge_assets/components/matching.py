@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from forge_assets.components import abbreviations, roles
 from forge_assets.components.folding import fold
-from forge_assets.components.lexicon import Lexicon, Mention, Node, Via, Way, words_of
+from forge_assets.components.found import Found, Kept, longest
+from forge_assets.components.lexicon import Lexicon, Mention, Node, Way
 from forge_assets.components.negation import is_negated
 from forge_assets.components.stance import stance
-from forge_assets.components.text import Reading, Span
+from forge_assets.components.text import Cover, Reading, Span
 
 WINDOW = 1000
 """Characters before and after a name in which its context has to stand: about a passage."""
@@ -26,6 +26,7 @@ _GAP = re.compile(
 )
 _SIGN = re.compile(r" ?[@/] ?\$?|\.?")
 _WORD_AFTER = re.compile(r"[^\W_]+(?:\.\d+)?")
+_WORD_AFTER_LETTERS = re.compile(r"[^\W_]+")
 _WORD_BEFORE = re.compile(r"[^\W_]+\Z")
 _SIZES = frozenset(
     "base large small tiny xl xxl medium huge giant mini nano big distil cased uncased chinese multilingual instruct chat hf s "
@@ -60,19 +61,11 @@ _SMALL_CAPS = re.compile(r"\\(?:textsc\s*\{|sc\s+)\Z")
 _SKIPPED_KINDS = frozenset(("code", "formula"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    start: int
-    end: int
-    way: Way
-    via: Via
-
-
 def find(lexicon: Lexicon, reading: Reading) -> list[Mention]:
     """The mentions of components in a text, in order and without overlap; where two overlap, the longer one stays."""
     found = [item for item in _candidates(lexicon, reading) if _context(reading, item)]
     found = _with_definitions(lexicon, reading, found)
-    chosen = _longest(found)
+    chosen = longest(found)
     if not chosen:
         return []
     by_sentence = roles.roles(reading)
@@ -86,11 +79,11 @@ def find(lexicon: Lexicon, reading: Reading) -> list[Mention]:
     return mentions
 
 
-def _candidates(lexicon: Lexicon, reading: Reading) -> Iterator[_Found]:
+def _candidates(lexicon: Lexicon, reading: Reading) -> Iterator[Found]:
     """Everything that the trie, case and borders allow; overlapping."""
     text, words = reading.text, reading.words
     folded = [fold(word) for word in reading.lower]
-    skipped = [(block.start, block.end) for block in reading.blocks if block.kind in _SKIPPED_KINDS]
+    skipped = Cover((block.start, block.end) for block in reading.blocks if block.kind in _SKIPPED_KINDS)
     follows = lexicon.root.follows
     for first, key in enumerate(folded):
         node = follows.get(key)
@@ -98,12 +91,12 @@ def _candidates(lexicon: Lexicon, reading: Reading) -> Iterator[_Found]:
             continue
         for last, ways in _paths(text, words, folded, first, node):
             start, end = words[first][0], words[last][1]
-            if reading.in_address(start, end) or any(low <= start < high for low, high in skipped):
+            if reading.in_address(start, end) or skipped.holds(start, start + 1):
                 break
             for way in ways:
                 stop = _fits(lexicon, text, words, first, last, way)
                 if stop:
-                    yield _Found(start, stop, way, "alias")
+                    yield Found(start, stop, way, "alias")
 
 
 def _paths(text: str, words: list[Span], folded: list[str], first: int, node: Node) -> Iterator[tuple[int, list[Way]]]:
@@ -239,7 +232,7 @@ def _suffix(lexicon: Lexicon, word: str, way: Way) -> bool:
     return not way.proper and len(way.exact) > 1 and word.islower() and len(word) > 2
 
 
-def _context(reading: Reading, item: _Found) -> bool:
+def _context(reading: Reading, item: Found) -> bool:
     way = item.way
     if way.context is None and way.unless is None:
         return True
@@ -252,48 +245,43 @@ def _context(reading: Reading, item: _Found) -> bool:
     return bool(reading.title and way.context.search(reading.title.lower()))
 
 
-def _with_definitions(lexicon: Lexicon, reading: Reading, found: list[_Found]) -> list[_Found]:
+def _with_definitions(lexicon: Lexicon, reading: Reading, found: list[Found]) -> list[Found]:
     """What the document's own abbreviations change: one that stands for something else vetoes, one of a known long form adds an alias."""
-    for definition in abbreviations.definitions(reading):
-        long_form = [item for item in found if item.start <= definition.long_start + 4 and item.end == definition.long_end]
-        meant = {item.way.component for item in long_form if item.start >= definition.long_start} or lexicon.components_of(definition.long)
+    defined = abbreviations.definitions(reading)
+    if not defined:
+        return found
+    kept = Kept(reading, found)
+    applied: dict[tuple[str, frozenset[str]], tuple[int, ...]] = {}
+    for definition in defined:
+        long_form = [item for item in kept.ending_at(definition.long_end) if item.start <= definition.long_start + 4]
+        meant = frozenset(item.way.component for item in long_form if item.start >= definition.long_start)
+        meant = meant or lexicon.components_of(definition.long)
+        if applied.get((definition.short, meant)) == kept.state(definition.short):
+            continue  # defined the same way before, and nothing has changed since
         known = lexicon.components_of(definition.short)
-        if not meant and not known:
-            continue
         if meant:
-            known_right = known & meant
-            found = [item for item in found if item.way.component in meant or not _written_so(reading, item, definition.short)]
-            if not known_right or not any(_written_so(reading, item, definition.short) for item in found):
+            kept.drop(number for number, component in kept.written(definition.short) if component not in meant)
+            if not known & meant or not kept.written(definition.short):
                 way = Way(min(meant), (definition.short,), None, None, cased=True, proper=True, model=False)
-                found.extend(_local(lexicon, reading, definition.short, way))
-        else:
+                kept.extend(_local(lexicon, reading, definition.short, way))
+        elif known:
             wrong = {component for component in known if not lexicon.may_mean(component, definition.long)}
-            found = [item for item in found if item.way.component not in wrong or not _written_so(reading, item, definition.short)]
-    return found
+            kept.drop(number for number, component in kept.written(definition.short) if component in wrong)
+        applied[definition.short, meant] = kept.state(definition.short)
+    return kept.items()
 
 
-def _written_so(reading: Reading, item: _Found, short: str) -> bool:
-    surface = reading.text[item.start : item.end]
-    return surface == short or surface == short + "s" or words_of(surface) == words_of(short) and surface.isupper()
-
-
-def _local(lexicon: Lexicon, reading: Reading, short: str, way: Way) -> Iterator[_Found]:
+def _local(lexicon: Lexicon, reading: Reading, short: str, way: Way) -> Iterator[Found]:
+    """Every place where a short form stands alone, with a plural s or without."""
     text = reading.text
-    for place in re.finditer(rf"(?<![^\W_]){re.escape(short)}(?=s?(?![^\W_]))", text):
-        end = place.end() + (text[place.end() : place.end() + 1] == "s")
-        if not reading.in_address(place.start(), end) and _left(lexicon, text, place.start(), way) and _right(lexicon, text, end, way):
-            yield _Found(place.start(), end, way, "abbreviation")
-
-
-def _longest(found: list[_Found]) -> list[_Found]:
-    """Without overlap: longer before shorter, earlier before later, strict case and context before loose, then by id."""
-
-    def rank(item: _Found) -> tuple[int, int, bool, bool, bool, str]:
-        way = item.way
-        return item.start - item.end, item.start, item.via != "alias", not way.cased, way.context is None, way.component
-
-    chosen: list[_Found] = []
-    for item in sorted(found, key=rank):
-        if all(item.end <= other.start or other.end <= item.start for other in chosen):
-            chosen.append(item)
-    return sorted(chosen, key=lambda item: item.start)
+    run = _WORD_AFTER_LETTERS.match(short)
+    starts = list(reading.runs.get(run[0], ())) if run else []
+    if run and run[0] == short:
+        starts = sorted([*starts, *reading.runs.get(short + "s", ())])
+    for start in starts:
+        end = start + len(short)
+        end += text[end : end + 1] == "s"
+        if not text.startswith(short, start) or text[end : end + 1].isalnum() or reading.in_address(start, end):
+            continue
+        if _left(lexicon, text, start, way) and _right(lexicon, text, end, way):
+            yield Found(start, end, way, "abbreviation")

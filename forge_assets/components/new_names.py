@@ -26,7 +26,7 @@ from forge_assets.components.noun_phrases import (
     proper,
 )
 from forge_assets.components.stance import NAMING, PROPOSING, SPEAKERS
-from forge_assets.components.text import Reading
+from forge_assets.components.text import Cover, Reading
 
 Sign = Literal["title", "proposed", "abbreviation"]
 
@@ -59,9 +59,10 @@ def new_names(reading: Reading, mentions: Sequence[Mention] = ()) -> list[NewNam
     """Names that the document brings up and that are no mentions of known components, in order of place; the best sign of each name."""
     found = [*_of_title(reading), *_of_sentences(reading), *_of_definitions(reading)]
     best: dict[str, NewName] = {}
+    covered, surfaces = Cover((mention.start, mention.end) for mention in mentions), {mention.surface for mention in mentions}
     for item in found:
-        if _is_known(item, mentions):
-            continue
+        if item.end > item.start and covered.holds(item.start, item.end) or item.name in surfaces or item.long_form in surfaces:
+            continue  # a mention covers it, or names the same
         earlier = best.get(item.name)
         best[item.name] = item if earlier is None else _joined(earlier, item)
     return sorted(best.values(), key=lambda item: (item.start, item.end, item.name))
@@ -269,13 +270,6 @@ def _is_proposed(reading: Reading, first: int, definition: Definition) -> bool:
     before = reading.word_range(first, min(definition.long_start, definition.short_start))
     near = before[-8:]
     return any(lower[index] in PROPOSING and _ours(lower, index) or lower[index] in NAMING for index in near)
-
-
-def _is_known(item: NewName, mentions: Sequence[Mention]) -> bool:
-    """Whether a mention covers the name, or the long form of an abbreviation is one."""
-    return any(mention.start <= item.start and item.end <= mention.end and item.end > item.start for mention in mentions) or any(
-        mention.surface == item.name or item.long_form is not None and mention.surface == item.long_form for mention in mentions
-    )
 
 
 def _joined(one: NewName, other: NewName) -> NewName:

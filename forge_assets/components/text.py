@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 from forge_assets.corpus import sentences
 from forge_assets.corpus.model import Block
 
 Span = tuple[int, int]
+LONGEST_SENTENCE = 4000
+"""Characters; what is longer (a list of words, a table without lines) is cut at white space, so that no rule looks at more at once."""
 
 # Commands of TeX that only change the face of what they hold; they stand between letters as white space would.
 _TEX_FACE = r"\\(?:text(?:sc|bf|it|tt|sf|rm|normal|sl)|math(?:rm|bf|it|cal|sf|tt)|emph|sc|bf|it|tt|em|xspace)\b\*?"
 _WORD = re.compile(rf"{_TEX_FACE}|[^\W_]+(?:(?<=[0-9])\.[0-9]+)*")
+_RUN = re.compile(r"[^\W_]+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)\]>}\"']+|[\w.+-]+@[\w-]+\.[\w.]*[^\W\d]")
+
+
+class Cover:
+    """Spans asked which of them hold a place, by bisection."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._ends = list(accumulate((end for _, end in ordered), max))
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether some span begins at `start` or before and ends at `end` or behind."""
+        before = bisect_right(self._starts, start)
+        return before > 0 and self._ends[before - 1] >= end
 
 
 @dataclass(frozen=True)
@@ -33,7 +51,10 @@ class Reading:
     @cached_property
     def sentences(self) -> list[Span]:
         """Spans of the sentences, in order."""
-        return sentences.split(self.text)
+        spans = sentences.split(self.text)
+        if max((end - start for start, end in spans), default=0) <= LONGEST_SENTENCE:
+            return spans
+        return [part for start, end in spans for part in _cut(self.text, start, end)]
 
     @cached_property
     def words(self) -> list[Span]:
@@ -45,6 +66,14 @@ class Reading:
         """The words in small letters."""
         text = self.text
         return [text[start:end].lower() for start, end in self.words]
+
+    @cached_property
+    def runs(self) -> dict[str, list[int]]:
+        """Where each run of letters and digits begins, by the run."""
+        found: dict[str, list[int]] = {}
+        for run in _RUN.finditer(self.text):
+            found.setdefault(run[0], []).append(run.start())
+        return found
 
     @cached_property
     def addresses(self) -> list[Span]:
@@ -63,6 +92,10 @@ class Reading:
         if self.title and self.text.startswith(self.title):
             return 0, len(self.title)
         return None
+
+    @cached_property
+    def _in_addresses(self) -> Cover:
+        return Cover(self.addresses)
 
     @cached_property
     def _sentence_starts(self) -> list[int]:
@@ -87,4 +120,15 @@ class Reading:
 
     def in_address(self, start: int, end: int) -> bool:
         """Whether text[start:end] lies inside a web or mail address."""
-        return any(first <= start and end <= last for first, last in self.addresses)
+        return self._in_addresses.holds(start, end)
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[Span]:
+    """A sentence in parts of at most LONGEST_SENTENCE characters, cut at the last white space where there is any."""
+    while end - start > LONGEST_SENTENCE:
+        most = start + LONGEST_SENTENCE
+        stop = max(text.rfind(mark, start + 1, most) for mark in " \n")
+        stop = stop if stop > 0 else most
+        yield start, start + len(text[start:stop].rstrip())
+        start = end - len(text[stop:end].lstrip())
+    yield start, end

@@ -74,6 +74,7 @@ _NEEDS = {
     "world_size": r"train|parallel|gpu",
 }
 _TUPLE = re.compile(r"\s*(?:\w+,\s*)+")
+_LONGEST_TUPLE = 400
 _NEEDED = {key: re.compile(pattern, re.IGNORECASE) for key, pattern in _NEEDS.items()}
 _GENERATING = re.compile(r"generat|do_sample|num_return_sequences|num_beams|top_p", re.IGNORECASE)
 _TRUE = frozenset({"true", "True", "1", "yes", "on"})
@@ -83,22 +84,52 @@ _FALSE = frozenset({"false", "False", "no", "off"})
 def read(text: str, start: int, end: int, vocabulary: Vocabulary, source: Source = "config") -> list[ParameterValue]:
     """The values of the configuration text[start:end], a block of code."""
     out = betas(text, start, end, vocabulary, source)
-    block = text[start:end]
+    beside = _Beside(text[start:end])
     for match in _ENTRY.finditer(text, start, end):
         key = match["key"].lower()
         parameter = vocabulary.key(key)
         if parameter is None or (match["flag"] == "-" and len(key) > 1):
             continue
         short = key.rsplit(".", 1)[-1].replace("-", "_")
-        if short in _NEEDED and not _NEEDED[short].search(block.replace(match[0], " ")):
+        if short in _NEEDED and not beside.stands(short, match[0]):
             continue
         if key == "max_length" and _GENERATING.search(text, max(start, match.start() - 160), min(end, match.end() + 160)):
             parameter = "max_new_tokens"
-        if _continues(match["after"]) or _TUPLE.fullmatch(text, text.rfind("\n", start, match.start()) + 1 or start, match.start()):
+        if _continues(match["after"]) or _in_tuple(text, start, match.start()):
             continue
         if (made := _literal(parameter, short, match, vocabulary, source)) is not None:
             out.append(made)
     return _once(out)
+
+
+class _Beside:
+    """Tells for the keys of one block whether what they belong to stands in it, outside of their own entry."""
+
+    def __init__(self, block: str) -> None:
+        self._block = block
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._told: dict[tuple[str, str], bool] = {}
+
+    def stands(self, key: str, entry: str) -> bool:
+        if (key, entry) not in self._told:
+            self._told[key, entry] = self._look(key, entry)
+        return self._told[key, entry]
+
+    def _look(self, key: str, entry: str) -> bool:
+        block, size = self._block, len(entry)
+        if key not in self._spans:
+            self._spans[key] = [found.span() for found in _NEEDED[key].finditer(block)]
+        spans = self._spans[key]
+        if any(block.find(entry, max(0, low - size + 1), high + size - 1) < 0 for low, high in spans):
+            return True
+        return bool(spans) and _NEEDED[key].search(block.replace(entry, " ")) is not None
+
+
+def _in_tuple(text: str, start: int, at: int) -> bool:
+    """Whether only names and commas stand before `at` in its line: "a, b, c = 1, 2, 3"."""
+    low = max(start, at - _LONGEST_TUPLE)
+    line = text.rfind("\n", low, at) + 1 or low
+    return (line > low or low == start) and _TUPLE.fullmatch(text, line, at) is not None
 
 
 def read_line(text: str, start: int, end: int, vocabulary: Vocabulary) -> list[ParameterValue]:

@@ -103,7 +103,8 @@ def _sentences(reading: Reading, block: Block) -> Iterator[tuple[int, int]]:
     if not reading.sentences:
         yield block.start, block.end
         return
-    for start, end in reading.sentences[reading.sentence_at(block.start) :]:
+    for number in range(reading.sentence_at(block.start), len(reading.sentences)):
+        start, end = reading.sentences[number]
         if start >= block.end:
             return
         if end > block.start:

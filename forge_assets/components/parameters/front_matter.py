@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from forge_assets.components.parameters import configs
 from forge_assets.components.parameters.value import ParameterValue
@@ -19,7 +20,7 @@ _MAPPING = re.compile(r"(?:---\s*\n)?[A-Za-z_][\w.-]*\s*:(?:\s|$)")
 
 def block_of(text: str, blocks: Sequence[Block], media_type: str) -> Block | None:
     """The block that is front matter, or None."""
-    rest = [block for block in blocks if block.kind != "title"]
+    rest = list(islice((block for block in blocks if block.kind != "title"), 2))
     if media_type != "text/markdown" or len(rest) != 1 or rest[0].kind != "code":
         return None
     return rest[0] if _MAPPING.match(text, rest[0].start, rest[0].end) else None

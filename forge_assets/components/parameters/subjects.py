@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from forge_assets.components.parameters.value import ParameterValue
@@ -82,8 +83,8 @@ def belong(
     """The values of one sentence or block (`span`) with subject and condition; `mentions` in order of start."""
     if not values:
         return []
-    first = bisect_left([mention.start for mention in mentions], span[0])
-    near = [m for m in mentions[first:] if m.end <= span[1]]
+    first, behind = (bisect_left(mentions, place, key=attrgetter("start")) for place in span)
+    near = [mention for mention in mentions[first:behind] if mention.end <= span[1]]
     names = [(m.start(), m.end()) for m in _MODEL_NAME.finditer(reading.text, *span)] if values[0].source == "prose" else []
     out = []
     for value in values:
