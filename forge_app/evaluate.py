@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,3 +36,46 @@ def retrieval(gold: Path | None, articles: Path | None, folder: Path | None, rec
         as_json(asdict(report))
     else:
         click.echo(report.table())
+
+
+HALF = click.option(
+    "--half", type=click.Choice(["dev", "test", "both"]), default="dev", show_default=True, help="test: once, at the end, not for tuning"
+)
+
+
+@evaluate.command("mentions")
+@HALF
+@click.option("--errors", is_flag=True, help="print what is wrong, piece by piece")
+def mentions(half: str, errors: bool) -> None:
+    """Components found in passages that two readers labelled, beside a plain dictionary."""
+    from forge_assets.components.evaluation.labels import evaluate_mentions
+
+    _scores(evaluate_mentions(_ontology(), _half(half)), errors)
+
+
+@evaluate.command("parameters")
+@HALF
+@click.option("--errors", is_flag=True, help="print what is wrong, piece by piece")
+def parameters(half: str, errors: bool) -> None:
+    """Values of parameters found in passages that two readers labelled, in all and by parameter."""
+    from forge_assets.components.evaluation.labels import evaluate_parameters
+
+    _scores(evaluate_parameters(_ontology(), _half(half)), errors)
+
+
+def _half(name: str) -> Any:
+    return None if name == "both" else name
+
+
+def _ontology() -> Any:
+    """As it is shipped: what this team accepted must not change a figure."""
+    from forge_assets.components.ontology import load_ontology
+
+    return load_ontology()
+
+
+def _scores(scores: Sequence[Any], errors: bool) -> None:
+    for score in scores:
+        click.echo(score.line())
+        for kind, piece, start, end, what in score.errors if errors else ():
+            click.echo(f"    {kind:<7} piece {piece} {start}..{end}: {what}")

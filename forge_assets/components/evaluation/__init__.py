@@ -1,0 +1,1 @@
+"""How well the room reads, against labels and facts that no rule was made from."""
