@@ -162,6 +162,7 @@ def _placed(vectors: Floats, device: str) -> Callable[[Floats], tuple[Labels, Fl
 
 
 def _placed_by_torch(vectors: Floats, device: str) -> Callable[[Floats], tuple[Labels, Floats, Floats]]:
+    """Sums are products with the 0-1 matrix of who belongs where: index_add_ on CUDA adds in another order each time."""
     import torch
 
     there = torch.from_numpy(vectors).to(device)
@@ -173,7 +174,7 @@ def _placed_by_torch(vectors: Floats, device: str) -> Callable[[Floats], tuple[L
         similarity: list[Any] = []
         for block in torch.split(there, BLOCK * 4):
             best = (block @ turned.T).max(dim=1)
-            sums.index_add_(0, best.indices, block)
+            sums += torch.nn.functional.one_hot(best.indices, len(turned)).to(block.dtype).T @ block
             labels.append(best.indices.int())
             similarity.append(best.values)
         return torch.cat(labels).cpu().numpy(), torch.cat(similarity).cpu().numpy(), sums.cpu().numpy()

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
-from forge_assets.topics import choose, kmeans, levels, stable, store, vectors
+from forge_assets.topics import kmeans, stable, store, vectors
+from forge_assets.topics.fitting import Before, Fitted, fit_topics
+from forge_assets.topics.kmeans import Labels
 from forge_assets.topics.stable import Event
-from forge_assets.topics.vectors import Floats, WorkVectors
+from forge_assets.topics.vectors import WorkVectors
 from forge_resources.database import Database
 
 METHOD = "1"
@@ -107,53 +108,32 @@ def _fit(db: Database, number: int, name: str, dims: int, at: datetime, plan: Pl
         return
     last, old, groups = store.current(db), store.living(db), store.living(db, 2)
     comparable = last is not None and last.embedder == name and len(old.ids) > 0
-    figures: dict[str, object] = {"seed": SEED}
-    chosen_for = len(works)
-    if plan.warm and last is not None and comparable:
-        labels, _ = kmeans.assign(works.vectors, old.centroids)
-        start: Floats | None = stable.restructured(works.vectors, old.centroids, labels, SEED)
-        k, chosen_for = len(start) if start is not None else 1, last.chosen_for
-    else:
-        k, tried = choose.number_of_topics(works.vectors, SEED)
-        figures["tried"], start = choose.described(tried), None
-    made = kmeans.fit(works.vectors, k, SEED, start=start)
-    matched = stable.match(old.centroids, made.centroids) if comparable else {}
-    ids = [old.ids[matched[row]] if row in matched else None for row in range(k)]
-    nearest, similarity = made.labels, made.similarity
-    if comparable:
-        nearest, similarity = stable.kept(works.vectors, made, _rows_before(db, works, ids))
-    floors = stable.floors(nearest, similarity, k)
-    labels = stable.placed(nearest, similarity, floors)
-    group_centroids, group_of = levels.coarse(made.centroids, made.sizes(), groups.centroids if plan.warm and comparable else None)
-    same = stable.match(groups.centroids, group_centroids) if comparable else {}
-    group_ids = [groups.ids[same[row]] if row in same else None for row in range(len(group_centroids))]
-    if len(group_centroids) == 1:
-        group_ids, group_centroids = [], group_centroids[:0]
-    figures |= {"passes": made.passes, "moved": round(made.moved, 5), "mean_cosine": round(float(made.similarity.mean()), 4)}
-    new = store.NewFit(name, dims, METHOD, plan.reason, chosen_for, figures, ids, made.centroids, floors, group_ids, group_centroids,
-                       group_of, works, labels, similarity)  # fmt: skip
-    events = _events(db, old.ids, new)
-    store.write_fit(db, new, at, events)
+    before = Before(old.centroids, groups.centroids, _rows_before(db, works, old.ids)) if comparable else None
+    warm = plan.warm and before is not None
+    made = fit_topics(works.vectors, SEED, before, warm=warm)
+    chosen_for = last.chosen_for if warm and last is not None else len(works)
+    ids = [old.ids[row] if row is not None else None for row in made.former]
+    group_ids = [groups.ids[row] if row is not None else None for row in made.former_groups]
+    events = _events(old.ids, ids, before.labels if before else None, made)
+    store.write_fit(db, store.NewFit(name, dims, METHOD, plan.reason, chosen_for, ids, group_ids, works, made), at, events)
     report.fitted, report.assigned = plan.reason, len(works)
     report.born += sum(event.kind in ("birth", "split") for event in events)
     report.ended += sum(event.kind in ("death", "merge") for event in events)
 
 
-def _events(db: Database, old_ids: list[int], new: store.NewFit) -> list[Event]:
+def _events(old_ids: list[int], ids: list[int | None], rows_before: Labels | None, made: Fitted) -> list[Event]:
     """What became of the topics; a topic that has no id yet is named -1 - row."""
-    if not old_ids:
-        return [Event("fit", None, (), len(new.works))]
-    named = np.array([kept if kept is not None else -1 - row for row, kept in enumerate(new.ids)], np.int64)
-    before_of = store.assignments(db)
-    both = [(before_of[key], int(named[label])) for key, label in zip(new.works.keys, new.labels, strict=True)
-            if label >= 0 and key in before_of]  # fmt: skip
-    before, after = np.array(both, np.int64).reshape(-1, 2).T
-    return [Event("refit", None, (), len(new.works)), *stable.lineage(old_ids, named.tolist(), before, after)]
+    if not old_ids or rows_before is None:
+        return [Event("fit", None, (), len(made.labels))]
+    named = np.array([kept if kept is not None else -1 - row for row, kept in enumerate(ids)], np.int64)
+    both = (rows_before >= 0) & (made.labels >= 0)
+    before, after = np.array(old_ids, np.int64)[rows_before[both]], named[made.labels[both]]
+    return [Event("refit", None, (), len(made.labels)), *stable.lineage(old_ids, named.tolist(), before, after)]
 
 
-def _rows_before(db: Database, works: WorkVectors, ids: list[int | None]) -> npt.NDArray[np.int32]:
-    """The row of the topic that each work had before, -1 where it had none or that topic is gone; int32 [n]."""
-    row_of, before = {topic: row for row, topic in enumerate(ids) if topic is not None}, store.assignments(db)
+def _rows_before(db: Database, works: WorkVectors, ids: list[int]) -> Labels:
+    """The row in `ids` of the topic that each work has, -1 where it has none; int32 [n]."""
+    row_of, before = {topic: row for row, topic in enumerate(ids)}, store.assignments(db)
     return np.array([row_of.get(before.get(key, 0), -1) for key in works.keys], np.int32)
 
 
@@ -189,6 +169,3 @@ def _tell(db: Database, report: TopicsReport) -> None:
     counts = store.counts(db)
     report.topics, report.groups = len(topics.ids), len(store.living(db, 2).ids)
     report.works, report.unassigned = counts.works, counts.unassigned
-
-
-__all__ = ["METHOD", "Plan", "TopicsReport", "WorkVectors", "cluster", "planned"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from forge_assets.topics.fitting import Fitted
 from forge_assets.topics.kmeans import Labels
 from forge_assets.topics.stable import Event
 from forge_assets.topics.vectors import Floats, WorkVectors, work_id
@@ -44,24 +45,17 @@ class Topics:
 
 @dataclass(slots=True)
 class NewFit:
-    """A fit to be written. `ids`: the id each topic keeps, None where it is new; `labels`: row of `centroids` of each work, -1 waits."""
+    """A fit to be written. `ids`, `group_ids`: the id each topic or group keeps, None where it is new; `works`: those of `made`."""
 
     embedder: str
     dims: int
     method: str
     reason: str
     chosen_for: int
-    figures: dict[str, Any]
     ids: list[int | None]
-    centroids: Floats
-    floors: Floats
     group_ids: list[int | None]
-    groups: Floats
-    group_of: Labels
     works: WorkVectors
-    labels: Labels
-    similarity: Floats
-    written: list[int] = field(default_factory=list)
+    made: Fitted
 
 
 def current(db: Database) -> Fit | None:
@@ -124,12 +118,9 @@ def coherence(db: Database, quantile: float) -> float:
 
 
 def works_digest(db: Database) -> str:
-    """Hash of which works of which content are in the table, in any order."""
+    """Hash of which works of which content are in the table, in any order; begins with their number."""
     with db.begin() as connection:
-        count, total = connection.execute(
-            sa.text("SELECT count(*), coalesce(sum(hashtextextended(work_id::text || mark, 0)::numeric), 0) FROM work_topic")
-        ).one()
-    return f"{count}-{int(total) % 2**64:016x}"
+        return _works_digest(connection)
 
 
 def state(db: Database) -> str:
@@ -147,37 +138,39 @@ def state(db: Database) -> str:
 def write_fit(db: Database, new: NewFit, at: datetime, events: Sequence[Event]) -> int:
     """All of a fit in one transaction. `events` name rows of `new` as -1 - row where the topic has no id yet."""
     with db.begin() as connection:
-        fit_id = int(
-            connection.execute(
-                sa.text("""INSERT INTO topic_fit (embedder, dims, method, reason, works, chosen_for, digest, figures, at)
-                    VALUES (:embedder, :dims, :method, :reason, :works, :chosen_for, '', :figures, :at) RETURNING fit_id""").bindparams(
-                    sa.bindparam("figures", type_=JSONB)
-                ),
-                {"embedder": new.embedder, "dims": new.dims, "method": new.method, "reason": new.reason, "works": len(new.works),
-                 "chosen_for": new.chosen_for, "figures": new.figures, "at": at},
-            ).scalar_one()
-        )  # fmt: skip
-        floor = [0.0] * len(new.groups)
-        groups = [put_topic(connection, kept, 2, None, new.groups[g], floor[g], fit_id, at) for g, kept in enumerate(new.group_ids)]
-        parents = [groups[g] if groups else None for g in new.group_of] if len(groups) else [None] * len(new.ids)
-        new.written = [
-            put_topic(connection, kept, 1, parents[row], new.centroids[row], float(new.floors[row]), fit_id, at)
-            for row, kept in enumerate(new.ids)
-        ]
-        connection.execute(
-            sa.text("""UPDATE topic SET ended_fit = :fit, ended_at = :at, works = 0
-                WHERE ended_fit IS NULL AND NOT topic_id = ANY(:alive)"""),
-            {"fit": fit_id, "at": at, "alive": groups + new.written},
-        )
-        _members(
-            db, connection, new.works, [new.written[label] if label >= 0 else None for label in new.labels], new.similarity, whole=True
-        )
-        log(connection, fit_id, at, [_named(event, new.written) for event in events])
+        fit_id = _put_fit(connection, new, at)
+        written = _put_topics(connection, new, fit_id, at)
+        topics = [written[label] if label >= 0 else None for label in new.made.labels]
+        _members(db, connection, new.works, topics, new.made.similarity, whole=True)
+        log(connection, fit_id, at, [_named(event, written) for event in events])
         _count(connection)
-    digest = works_digest(db)
-    with db.begin() as connection:
-        connection.execute(sa.text("UPDATE topic_fit SET digest = :digest WHERE fit_id = :fit"), {"digest": digest, "fit": fit_id})
+        statement = "UPDATE topic_fit SET digest = :digest WHERE fit_id = :fit"
+        connection.execute(sa.text(statement), {"digest": _works_digest(connection), "fit": fit_id})
     return fit_id
+
+
+def _put_fit(connection: sa.Connection, new: NewFit, at: datetime) -> int:
+    statement = sa.text("""INSERT INTO topic_fit (embedder, dims, method, reason, works, chosen_for, digest, figures, at)
+        VALUES (:embedder, :dims, :method, :reason, :works, :chosen_for, '', :figures, :at) RETURNING fit_id""")
+    values = {"embedder": new.embedder, "dims": new.dims, "method": new.method, "reason": new.reason, "works": len(new.works),
+              "chosen_for": new.chosen_for, "figures": new.made.figures, "at": at}  # fmt: skip
+    return int(connection.execute(statement.bindparams(sa.bindparam("figures", type_=JSONB)), values).scalar_one())
+
+
+def _put_topics(connection: sa.Connection, new: NewFit, fit_id: int, at: datetime) -> list[int]:
+    """The ids of the rows of `new`; what is not among them has ended."""
+    made = new.made
+    groups = [put_topic(connection, kept, 2, None, made.groups[g], 0.0, fit_id, at) for g, kept in enumerate(new.group_ids)]
+    parents = [groups[g] if groups else None for g in made.group_of]
+    topics = [
+        put_topic(connection, kept, 1, parents[row], made.centroids[row], float(made.floors[row]), fit_id, at)
+        for row, kept in enumerate(new.ids)
+    ]
+    connection.execute(
+        sa.text("UPDATE topic SET ended_fit = :fit, ended_at = :at, works = 0 WHERE ended_fit IS NULL AND NOT topic_id = ANY(:alive)"),
+        {"fit": fit_id, "at": at, "alive": groups + topics},
+    )
+    return topics
 
 
 def write_members(db: Database, works: WorkVectors, topics: Sequence[int | None], similarity: Floats) -> None:
@@ -262,6 +255,13 @@ def _members(db: Database, connection: sa.Connection, works: WorkVectors, topics
             (excluded.topic_id, excluded.similarity, excluded.mark)""")
     )  # fmt: skip
     connection.execute(sa.text("DROP TABLE new_topic"))
+
+
+def _works_digest(connection: sa.Connection) -> str:
+    count, total = connection.execute(
+        sa.text("SELECT count(*), coalesce(sum(hashtextextended(work_id::text || mark, 0)::numeric), 0) FROM work_topic")
+    ).one()
+    return f"{count}-{int(total) % 2**64:016x}"
 
 
 def _named(event: Event, written: Sequence[int]) -> Event:

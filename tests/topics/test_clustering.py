@@ -36,12 +36,20 @@ def test_the_same_seed_gives_the_same_topics_and_another_may_not() -> None:
     assert (first.labels != other.labels).any()
 
 
-@pytest.mark.trial
 def test_torch_and_blas_agree() -> None:
+    """The same code runs on CUDA; here its tensors lie on the CPU."""
     rows, _ = planted(6, 200, spread=1.5)
     by_blas, by_torch = (kmeans.fit(rows, 6, seed=2, device=device) for device in ("cpu", "torch"))
     assert np.mean(by_blas.labels == by_torch.labels) > 0.999
     assert np.allclose(by_blas.centroids, by_torch.centroids, atol=1e-3)
+
+
+def test_products_go_to_cuda_only_where_there_is_one_and_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forge_resources.compute.gpus", lambda: ["a GPU"])
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "2.13.0+cu130")
+    assert (kmeans.device_for(kmeans.LEAST_FOR_CUDA), kmeans.device_for(kmeans.LEAST_FOR_CUDA - 1)) == ("cuda", "cpu")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "2.13.0+cpu")
+    assert kmeans.device_for(kmeans.LEAST_FOR_CUDA) == "cpu"
 
 
 def test_an_empty_cluster_starts_anew() -> None:
