@@ -28,17 +28,22 @@ _FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """text[start:end] names `identity`: a component's id or a new name. `known`: it is a component, or the document's own."""
+    """text[start:end] names `identity`: a component's id or a new name.
+
+    `own`: the document introduces it. `known`: it is a component or the document's own.
+    """
 
     start: int
     end: int
     identity: str
     known: bool = True
+    own: bool = False
 
 
 def arguments(reading: Reading, mentions: Sequence[Mention], names: Sequence[NewName]) -> list[Argument]:
     """All of them in order; where two overlap, the longer one stays, a component before a name."""
-    found = [Argument(mention.start, mention.end, mention.component) for mention in mentions]
+    ours = {mention.component for mention in mentions if mention.stance == "introduced"}
+    found = [Argument(item.start, item.end, item.component, own=item.component in ours) for item in mentions]
     taken = {(item.start, item.end) for item in found}
     own = {name.name.lower() for name in names if name.kind != "abbreviation"}
     shorts = {name.long_form.lower(): name.name for name in names if name.long_form}
@@ -47,8 +52,8 @@ def arguments(reading: Reading, mentions: Sequence[Mention], names: Sequence[New
             continue
         for surface in (name.name, name.long_form):
             if surface:
-                known = name.kind != "abbreviation" or (name.long_form or "").lower() in own
-                found.extend(Argument(*span, name.name, known) for span in _places(reading.text, surface) if span not in taken)
+                is_own = name.kind != "abbreviation" or (name.long_form or "").lower() in own
+                found.extend(Argument(*span, name.name, is_own, is_own) for span in _places(reading.text, surface) if span not in taken)
     chosen: list[Argument] = []
     last = 0
     for item in sorted(found, key=lambda item: (item.start, -item.end)):

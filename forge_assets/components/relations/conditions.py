@@ -51,6 +51,13 @@ _EXISTING = re.compile(
     r"|competing|published)\b"
 )
 _OTHER = re.compile(rf"\bother [^,]*{NAME}")
+_KINDS = frozenset(
+    "methods approaches techniques baselines schemes strategies models algorithms networks losses mechanisms modules functions "
+    "optimizers policies systems".split()
+)
+_PRESENTED = re.compile(
+    r"\b(?:our|new|novel|proposed|resulting|presented|introduced|developed) (?:(?:model|method|algorithm|approach|network|framework) )?\Z"
+)
 _EXAMPLES = re.compile(r"\b(?:such as|like|including|namely|e\.g|i\.e|called)|: $")
 
 
@@ -73,6 +80,21 @@ def of_a_kind(lead: str, named: str) -> bool:
     if lead.endswith("other ") or _OTHER.search(named):
         return True
     return _OF_A_KIND.search(named) is not None or (_MANY.search(named) and _EXISTING.search(lead)) is not None
+
+
+def is_existing(lead: str) -> bool:
+    """Whether what leads up to a name speaks of many things of its kind, without naming examples."""
+    return _EXISTING.search(lead) is not None and _EXAMPLES.search(lead) is None
+
+
+def is_plural_kind(surface: str) -> bool:
+    """Whether a name as written ends in a plural that tells a kind: "graph neural networks"."""
+    return surface[surface.rfind(" ") + 1 :].lower() in _KINDS
+
+
+def presented(before: str) -> bool:
+    """Whether "our" or "the proposed" stands before a name, which then is a new version of what it names."""
+    return _PRESENTED.search(before[-60:]) is not None
 
 
 def clause_start(text: str, position: int) -> int:

@@ -24,7 +24,7 @@ _PARTS = {
     "SUCH_AS": r"(?:(?:(?!{PREPOSITIONS}\b)[a-z-]+ ){0,4}?{KINDS}(?:{EXAMPLES} (?:[a-z-]+(?: [a-z-]+){0,2}, (?:and )?){0,4}|, | ))?",
     "LEAD": r"(?P<lead>{THE}{SUCH_AS}{THE})",
     "FOLLOWS": r"(?=[.,;:!?)\]\"]|$| {FOLLOWING}\b| with {AMPLE}\b(?! (?:[^ ]+ ){0,3}[^ ]*{NAME})| and {GOES_ON}\b)",
-    "ASIDE": r"{BRACKETS}(?:,? {NAME},)?(?:, {OPENERS}\b[^,;:\ue000-\uf8ff]{1,90},)?(?:,? (?:which|that))?",
+    "ASIDE": r"{BRACKETS}(?:, {OPENERS}\b[^,;:\ue000-\uf8ff]{1,90},)?(?:,? (?:which|that))?",
     "ADV": r"(?:(?!{DOUBTING}\b)(?:[a-z]+ly|{EMPHASIS}),? (?:and )?)*",
     "BE": r"(?:is|are|was|were|be|being|become|becomes|became|remains?|(?:has|have) been)",
     "NOT": r"(?P<not>(?:does|do|did|is|are|was|were|can|could)(?: not|n't) |cannot |can't |never |no longer |fail(?:s|ed)? to )?",

@@ -51,7 +51,7 @@ class Skeleton:
 
 def skeleton(text: str, start: int, end: int, found: Sequence[Argument], ours: str | None) -> Skeleton:
     """Of the sentence text[start:end] with the arguments `found`; `ours`: whom "our method" means."""
-    spans = _spans(text, start, end, found, Argument(0, 0, ours) if ours else None)
+    spans = _spans(text, start, end, found, Argument(0, 0, ours, own=True) if ours else None)
     pieces: list[str] = []
     signs: list[int] = []
     ends = [(0, start)]
@@ -96,7 +96,19 @@ def _spans(text: str, start: int, end: int, found: Sequence[Argument], ours: Arg
         if _free(known, match.start(), match.end()) and proper(match[0]):
             stop = match.end() - 1 if match[0].endswith(".") else match.end()
             spans.append((match.start(), stop, None))
-    return sorted(spans)
+    return _apposed(text, sorted(spans))
+
+
+def _apposed(text: str, spans: list[_Span]) -> list[_Span]:
+    """ "Our method, SoupNet, beats": both are one."""
+    kept: list[_Span] = []
+    for low, high, item in spans:
+        before = kept[-1] if kept else None
+        if before and item and before[2] and item.identity == before[2].identity and text[before[1] : low].strip() in (",", ""):
+            kept.pop()
+            low, high = before[0], high + (text[high : high + 1] == ",")
+        kept.append((low, high, item))
+    return kept
 
 
 def _put(text: str, spans: list[_Span], low: int, high: int, item: Argument) -> None:
@@ -109,7 +121,11 @@ def _put(text: str, spans: list[_Span], low: int, high: int, item: Argument) -> 
 
 def _whole(text: str, low: int, high: int, start: int, end: int) -> int:
     """Where a name ends, its size included ("-base", "7B"); 0 where it is only a part of a longer word."""
-    if low > start and (text[low - 1] in _HYPHENS and text[low - 2 : low - 1].isalnum() or text[low - 1] in "\\_"):
+    if (
+        text.endswith(("based", "style"), low, high)
+        or low > start
+        and (text[low - 1] in _HYPHENS and text[low - 2 : low - 1].isalnum() or text[low - 1] in "\\_")
+    ):
         return 0
     size = _SIZE.match(text, high, end)
     if size:
