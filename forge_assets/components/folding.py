@@ -7,6 +7,8 @@ from functools import lru_cache
 
 _IZE = re.compile(r"is(e|ed|es|er|ers|ing|ation|ations|able)\Z")
 _ELL = re.compile(r"ell(ed|er|ers|ing)\Z")
+_IZ = re.compile(r"iz(e|ed|es|er|ers|ing|ation|ations|able)\Z")
+_EL = re.compile(r"el(ed|er|ers|ing)\Z")
 _KEEPS_S = ("ss", "us", "is", "as")
 
 
@@ -31,3 +33,23 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "xes", "shes")) or word.endswith("ches") and not word.endswith("aches"):
         return word[:-2]
     return word[:-1]
+
+
+def spellings(folded: str) -> set[str]:
+    """The ways of writing, in small letters, that fold to it; some that do not are among them."""
+    ways = {folded} | ({folded[:-2] + "re"} if folded.endswith("ter") else set())
+    ways |= {way + ending for way in ways for ending in ("s", "es")} | {way[:-1] + "ies" for way in ways if way.endswith("y")}
+    ways |= {way for one in ways for way in _with_our(one)}
+    ways |= {_EL.sub(r"ell\1", way) for way in ways}
+    return ways | {_IZ.sub(r"is\1", way) for way in ways}
+
+
+def _with_our(word: str) -> list[str]:
+    """The word with -our- for -or- at every choice of places; of more than six, at all or none."""
+    first, *others = word.split("or")
+    if len(others) > 6:
+        return [word, word.replace("or", "our")]
+    ways = [first]
+    for part in others:
+        ways = [way + joint + part for way in ways for joint in ("or", "our")]
+    return ways

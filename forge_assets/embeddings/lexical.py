@@ -185,6 +185,19 @@ class LexicalReader:
                 return best
             limit *= 4
 
+    def holders(self, word: str) -> frozenset[tuple[int, int]]:
+        """All documents, as `halves`, that hold a word (as the analyser gives it) in a passage, a heading or the title."""
+        from tantivy import Query
+
+        holding: set[tuple[int, int]] = set()
+        for field in ("body", "title"):
+            most = self._searcher.doc_freq(field, word)
+            query = Query.term_query(self._schema, field, word, "basic")
+            addresses = [address for _, address in self._searcher.search(query, most, count=False).hits] if most else []
+            if addresses:
+                holding.update(zip(*(self._searcher.fast_field_values(half, addresses) for half in ("high", "low")), strict=True))
+        return frozenset(holding)
+
     def _by_document(self, found: list[tuple[float, Any]], k: int) -> list[LexicalHit]:
         addresses = [address for _, address in found]
         high, low, ordinals = (self._searcher.fast_field_values(field, addresses) for field in ("high", "low", "ordinal"))

@@ -50,7 +50,7 @@ class Sync:
         self._report = LexicalReport()
 
     def run(self) -> LexicalReport:
-        digests = self._shard_digests()
+        digests = shard_digests(self._db)
         stale, gone, shards = self._differences(digests)
         if stale or gone:
             writer = self._index.writer(WRITER_BYTES, 1)
@@ -66,11 +66,6 @@ class Sync:
         self._report.documents, self._report.passages = self._manifest.documents(), self._manifest.passages()
         self._report.digest = f"{LEXICAL_VERSION}-{hash_of(digests)}"
         return self._report
-
-    def _shard_digests(self) -> dict[int, str]:
-        with self._db.begin() as connection:
-            rows = connection.execute(sa.text(SHARD_STATE)).all()
-        return {row.shard: f"{row.documents}-{int(row.total) % 2**64:016x}" for row in rows}
 
     def _differences(self, digests: dict[int, str]) -> tuple[dict[UUID, int], list[bytes], list[int]]:
         """Documents to be written (with their shard), documents to be removed, and the shards that were compared."""
@@ -142,6 +137,13 @@ class Sync:
         if written:
             writer.commit()
             self._manifest.confirm(written)
+
+
+def shard_digests(db: Database) -> dict[int, str]:
+    """Shard -> hash of the documents it holds and their versions, as the manifest notes it after a sync."""
+    with db.begin() as connection:
+        rows = connection.execute(sa.text(SHARD_STATE)).all()
+    return {row.shard: f"{row.documents}-{int(row.total) % 2**64:016x}" for row in rows}
 
 
 def hash_of(digests: dict[int, str]) -> str:
