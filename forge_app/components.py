@@ -98,6 +98,25 @@ def tree(slot: str | None, html: Path | None, json_: bool) -> None:
         click.echo(f"{click.style(before, dim=True)}{title}  {click.style(note, dim=True)}")
 
 
+@components.command("problems")
+@click.option("--json", "json_", is_flag=True, help="print JSON")
+def problems(json_: bool) -> None:
+    """Documents that the rules failed on, with the reason; nothing is known of what they say."""
+    from forge_assets.components import store
+    from forge_resources.database import Database
+
+    with Database.open() as db:
+        rows = store.problems(db)
+    if json_:
+        as_json(rows)
+    elif not rows:
+        click.echo("no problems: the rules could read every document they were given")
+    else:
+        table(["document", "reason"], [[row["uri"], row["reason"]] for row in rows])
+        number = "1 document" if len(rows) == 1 else f"{len(rows)} documents"
+        click.echo(f"{number}; each is tried again when it, the rules or the ontology change")
+
+
 def _write_page(ontology: Ontology, slot: str | None, file: Path) -> None:
     from forge_assets.components.ontology.tree_picture import draw
     from forge_resources.errors import QueryError

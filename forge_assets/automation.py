@@ -41,8 +41,8 @@ NIGHTLY = (
 
 corpus_job = dg.define_asset_job(
     "corpus_job",
-    selection=dg.AssetSelection.groups("corpus", "embeddings"),
-    description="Sources to a searchable corpus: inventory, parsing, works, lexical index, vectors, vector index, report.",
+    selection=dg.AssetSelection.groups("corpus", "embeddings", "components", "topics"),
+    description="Sources to a searchable, understood corpus: inventory, parsing, works, indexes, vectors, components, topics, report.",
     tags={"forge/job": "corpus"},
 )
 parse_job = dg.define_asset_job(

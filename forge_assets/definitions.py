@@ -3,13 +3,15 @@
 import dagster as dg
 
 from forge_assets.automation import corpus_job, inbox, nightly_reindex, parse_job
+from forge_assets.components import assets as components
+from forge_assets.components.checks import CHECKS as COMPONENTS_CHECKS
 from forge_assets.corpus import assets as corpus
 from forge_assets.corpus.checks import CHECKS as CORPUS_CHECKS
 from forge_assets.embeddings import assets as embeddings
 from forge_assets.embeddings.checks import CHECKS as EMBEDDINGS_CHECKS
 from forge_assets.topics import assets as topics
 from forge_assets.topics.checks import CHECKS as TOPICS_CHECKS
-from forge_resources.for_dagster import DatabaseResource, EmbedderResource, ObjectStoreResource
+from forge_resources.for_dagster import DatabaseResource, EmbedderResource, LanguageModelResource, ObjectStoreResource
 
 ASSETS = [
     corpus.source_inventory,
@@ -19,12 +21,13 @@ ASSETS = [
     embeddings.passage_embeddings,
     embeddings.search_index,
     embeddings.nightly_report,
+    components.component_mentions,
     topics.topic_clusters,
 ]
 
 defs = dg.Definitions(
     assets=dg.with_source_code_references(ASSETS),
-    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS, *TOPICS_CHECKS],
+    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS, *COMPONENTS_CHECKS, *TOPICS_CHECKS],
     jobs=[corpus_job, parse_job],
     schedules=[nightly_reindex],
     sensors=[
@@ -37,6 +40,7 @@ defs = dg.Definitions(
         "database": DatabaseResource(),
         "objects": ObjectStoreResource(),
         "embedder": EmbedderResource(),
+        "language_model": LanguageModelResource(),
     },
     executor=dg.in_process_executor,  # stages parallelise inside; a process per step would load the models again
 )

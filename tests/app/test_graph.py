@@ -32,6 +32,8 @@ def test_the_graph_is_the_designs() -> None:
         "passage_embeddings": {"parsed_papers"},
         "search_index": {"passage_embeddings"},
         "nightly_report": {"works", "lexical_index", "search_index"},
+        "component_mentions": {"parsed_papers"},
+        "topic_clusters": {"works", "passage_embeddings"},
     }
 
 
@@ -40,13 +42,13 @@ def test_every_asset_tells_what_it_is(name: str) -> None:
     spec = specs()[name]
     assert spec.description and len(spec.description) > 60
     assert spec.owners == ["team:forge"]
-    assert spec.group_name in ("corpus", "embeddings")
+    assert spec.group_name in ("corpus", "embeddings", "components", "topics")
     assert spec.kinds and spec.code_version
     assert "dagster/code_references" in spec.metadata
 
 
 def test_corpus_stages_have_64_shards_in_single_runs() -> None:
-    for name in ("source_inventory", "parsed_papers", "passage_embeddings"):
+    for name in ("source_inventory", "parsed_papers", "passage_embeddings", "component_mentions"):
         asset = next(a for a in ASSETS if a.key.to_user_string() == name)
         assert asset.partitions_def == SHARDS and len(SHARDS.get_partition_keys()) == 64
         assert asset.backfill_policy == dg.BackfillPolicy.single_run()

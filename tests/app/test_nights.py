@@ -25,7 +25,9 @@ from forge_resources.errors import QueryError
 from forge_resources.meter import Meter
 from forge_resources.settings import settings
 
-STAGES = {"source_inventory", "parsed_papers", "lexical_index", "passage_embeddings", "works", "search_index"}
+STAGES = {
+    "source_inventory", "parsed_papers", "lexical_index", "passage_embeddings", "works", "search_index", "component_mentions", "topic_clusters",
+}  # fmt: skip
 
 
 def tonight() -> dg.RunRequest:

@@ -1,0 +1,86 @@
+"""Checks of the components room; each one's name is the claim it makes."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+import sqlalchemy as sa
+
+from forge_assets.components.assets import component_mentions
+from forge_assets.corpus.checks import none_of
+from forge_resources.for_dagster import DatabaseResource
+from forge_resources.settings import settings
+
+SAMPLE = 200
+"""Documents looked at, others each time."""
+READ_AGAIN = 40
+
+
+@dg.asset_check(asset=component_mentions)
+def every_mention_lies_on_its_text(database: DatabaseResource) -> dg.AssetCheckResult:
+    """In a sample of documents, all that was found lies inside the text, begins with a letter or digit, and is what was quoted."""
+    from forge_assets.components.repeat import misplaced
+
+    found, rows = misplaced(database.connect(), SAMPLE)
+    description = f"{len(found)} of {rows} do not lie on their text, such as {found[0]}" if found else None
+    return dg.AssetCheckResult(passed=not found, description=description, metadata={"rows": rows, "misplaced": len(found)})
+
+
+@dg.asset_check(asset=component_mentions)
+def a_document_read_again_says_the_same(database: DatabaseResource) -> dg.AssetCheckResult:
+    """In a sample of documents, reading them once more by the rules and the ontology of today gives the rows that are stored."""
+    from forge_assets.components.ontology import load_ontology
+    from forge_assets.components.repeat import differing
+
+    found, number = differing(database.connect(), load_ontology(settings().overrides_file), READ_AGAIN)
+    description = f"{len(found)} of {number} differ, such as {found[0]}" if found else None
+    return dg.AssetCheckResult(passed=not found, description=description, metadata={"read_again": number, "differing": len(found)})
+
+
+@dg.asset_check(asset=component_mentions)
+def mentions_are_of_known_components(database: DatabaseResource) -> dg.AssetCheckResult:
+    """What was read by the ontology of today names nothing that it lacks."""
+    from forge_assets.components.ontology import load_ontology
+    from forge_assets.components.seen import stamp_of
+
+    ontology = load_ontology(settings().overrides_file)
+    statement = sa.text("""SELECT DISTINCT m.component FROM mention m JOIN extraction e USING (document_id)
+        WHERE e.ontology = :stamp AND m.component IN (SELECT component FROM mention GROUP BY component
+            HAVING component <> ALL(:known)) ORDER BY m.component""")
+    with database.connect().begin() as connection:
+        values = {"stamp": stamp_of(ontology), "known": list(ontology.components)}
+        unknown = connection.execute(statement, values).scalars().all()
+    description = f"the ontology lacks {', '.join(unknown[:5])}" if unknown else None
+    return dg.AssetCheckResult(passed=not unknown, description=description, metadata={"unknown": len(unknown)})
+
+
+@dg.asset_check(asset=component_mentions)
+def every_document_of_a_read_shard_has_a_reading(database: DatabaseResource) -> dg.AssetCheckResult:
+    """Within shards that have been read at all, no document is left out."""
+    statement = """SELECT count(*) FROM document d WHERE shard IN (SELECT DISTINCT shard FROM extraction)
+        AND NOT EXISTS (SELECT FROM extraction e WHERE e.document_id = d.document_id)"""
+    return none_of(database, statement, "not read", dg.AssetCheckSeverity.WARN)
+
+
+@dg.asset_check(asset=component_mentions)
+def the_rules_could_read_every_document(database: DatabaseResource) -> dg.AssetCheckResult:
+    """Warns when the rules failed on documents; `forge components problems` tells which and why."""
+    from forge_assets.components.store import problems
+
+    found = problems(database.connect())
+    lines = [f"| {problem['uri'].replace('|', '%7C')} | {problem['reason'].replace('|', '/')} |" for problem in found[:50]]
+    documents = "1 document" if len(found) == 1 else f"{len(found)} documents"
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"the rules failed on {documents}; `forge components problems` tells which" if found else None,
+        metadata={"failed": len(found), "first": dg.MetadataValue.md("\n".join(["| document | reason |", "|---|---|", *lines]))},
+    )
+
+
+CHECKS: Iterable[dg.AssetChecksDefinition] = [
+    every_mention_lies_on_its_text,
+    a_document_read_again_says_the_same,
+    mentions_are_of_known_components,
+    every_document_of_a_read_shard_has_a_reading,
+    the_rules_could_read_every_document,
+]
