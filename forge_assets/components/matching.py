@@ -25,7 +25,7 @@ _GAP = re.compile(
     r"[ \t\u00a0]+|[ \t]*\n[ \t]*|[-‐‑–_][ \t]?|-\n|(?:[{}$~\s]|\\[a-z]+\s?\{?|[-‐‑–_*`]){1,14}",
 )
 _SIGN = re.compile(r" ?[@/] ?\$?|\.?")
-_WORD_AFTER = re.compile(r"[^\W_]+(?:\.\d+)?")
+_WORD_AFTER = re.compile(r"[^\W_]+(?:\.\d+[^\W_]*)?")
 _WORD_AFTER_LETTERS = re.compile(r"[^\W_]+")
 _WORD_BEFORE = re.compile(r"[^\W_]+\Z")
 _SIZES = frozenset(
@@ -205,7 +205,7 @@ def _right(lexicon: Lexicon, text: str, end: int, way: Way) -> bool:
     while text[at : at + 1] in ("}", "$"):
         at += 1
     after = text[at : at + 1]
-    if at > end and after.isalnum():
+    if after.isalnum():
         return False
     if after == "+":
         return text[at + 1 : at + 2].isalpha()

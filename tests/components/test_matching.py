@@ -45,6 +45,7 @@ def names(text: str) -> list[tuple[str, str]]:
         ("Llama2 is open", "llama-2", "Llama2"),
         ("GPT-3.5 answers", "gpt-3.5", "GPT-3.5"),
         ("GPT3.5 answers", "gpt-3.5", "GPT3.5"),
+        ("GPT-3.5B is small", "gpt", "GPT"),
         (r"trained by \textsc{Adam} alone", "adam", "Adam"),
         (r"the {\sc Bert} model", "bert", "Bert"),
         ("$k$-means finds them", "k-means", "k$-means"),
