@@ -79,3 +79,13 @@ def _scores(scores: Sequence[Any], errors: bool) -> None:
         click.echo(score.line())
         for kind, piece, start, end, what in score.errors if errors else ():
             click.echo(f"    {kind:<7} piece {piece} {start}..{end}: {what}")
+
+
+@evaluate.command("scierc")
+@click.option("--gold", type=click.Path(path_type=Path), help="folder of SciERC's files; default: beside the checkout")
+@click.option("--errors", is_flag=True, help="print what is wrong, abstract by abstract")
+def scierc(gold: Path | None, errors: bool) -> None:
+    """Methods, tasks and relations found in SciERC's dev abstracts, beside a dictionary of its train part."""
+    from forge_assets.components.evaluation.scierc import GOLD, evaluate_scierc
+
+    _scores(evaluate_scierc(_ontology(), gold or GOLD), errors)

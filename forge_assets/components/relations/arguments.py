@@ -79,7 +79,9 @@ def introduced(mentions: Sequence[Mention], names: Sequence[NewName]) -> str | N
     key, only = left[0]
     if only is None:
         return key
-    return only.name if _technique(only) and any(proper(word) for word in only.name.split()) and _is_method(only) else None
+    words = only.name.split()
+    short = len(words) <= 2 and any(proper(word) for word in words)
+    return only.name if short and _technique(only) and _is_method(only) else None
 
 
 def _is_method(name: NewName) -> bool:

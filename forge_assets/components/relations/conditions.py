@@ -20,6 +20,11 @@ _LIMITED = re.compile(
     rf"^[^.;]{{0,70}}?\b(?:in {_SOME} (?:cases|settings|scenarios|situations|conditions|regimes|tasks)|under {_SOME} |(?:on|for) {_SOME} "
     r"|only (?:fully |really )?(?:manifest(?:ed|s) )?(?:if|when|in|on|for|under|by)|sometimes)"
 )
+_UNEASY = re.compile(
+    r"^[^.;]{0,60}?\b(?:is|are|was|remains?|proves?) (?:\w+ly )?(?:not|un\w+able|un(?:der)?\w+ed|difficult|challenging|non-?trivial"
+    r"|hard|sub-?optimal|in\w+ible|impossible|in\w+ient|no easy|problematic|unclear)\b"
+)
+_USUALLY = re.compile(r"\b(?:often|usually|typically|commonly|generally|frequently|mainly|primarily|mostly)\b")
 _NEGATION = re.compile(
     r"\b(?:(?:do|does|did|could|can) not|don't|didn't|doesn't|cannot|fail(?:s|ed)? to|neither|nor|not|never|no|rarely|hardly|few)\b"
 )
@@ -50,6 +55,7 @@ _EXISTING = re.compile(
     r"\b(?:existing|other|previous|prior|recent|current|several|various|many|most|all|state-of-the-art|sota|leading|popular|advanced"
     r"|competing|published)\b"
 )
+_EARLIER = re.compile(r"\b(?:existing|other|previous|prior|recent|current)\b")
 _OTHER = re.compile(rf"\bother [^,]*{NAME}")
 _KINDS = frozenset(
     "methods approaches techniques baselines schemes strategies models algorithms networks losses mechanisms modules functions "
@@ -66,6 +72,16 @@ def hedged(lead: str, matched: str, tail: str, *, may: bool) -> bool:
     if _HEDGE.search(lead) or _HEDGE.search(matched) or _LIMITED.match(tail):
         return True
     return not may and (_CAN.search(matched) is not None or _CAN.search(lead) is not None)
+
+
+def uneasy(tail: str) -> bool:
+    """Whether the sentence goes on to say that what it speaks of does not simply work: "combining A with B is no easy feat"."""
+    return _UNEASY.match(tail) is not None
+
+
+def usual(matched: str) -> bool:
+    """Whether only a habit is stated: "often relies on"."""
+    return _USUALLY.search(matched) is not None
 
 
 def denied_before(lead: str) -> bool:
@@ -87,9 +103,9 @@ def is_existing(lead: str) -> bool:
     return _EXISTING.search(lead) is not None and _EXAMPLES.search(lead) is None
 
 
-def is_plural_kind(surface: str) -> bool:
-    """Whether a name as written ends in a plural that tells a kind: "graph neural networks"."""
-    return surface[surface.rfind(" ") + 1 :].lower() in _KINDS
+def is_plural(surface: str, lead: str) -> bool:
+    """Whether a name as written is a plural that tells a kind: "state-of-the-art graph neural networks", "existing GANs"."""
+    return surface[surface.rfind(" ") + 1 :].lower() in _KINDS or surface.endswith("s") and _EARLIER.search(lead) is not None
 
 
 def presented(before: str) -> bool:

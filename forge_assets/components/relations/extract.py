@@ -37,14 +37,16 @@ def relations(reading: Reading, mentions: Sequence[Mention], names: Sequence[New
 
     `mentions`: what `Lexicon.find` found, `names`: what `new_names` found in the same reading.
     """
+    return claims_of(reading, arguments(reading, mentions, names), introduced(mentions, names))
+
+
+def claims_of(reading: Reading, found: Sequence[Argument], ours: str | None) -> list[Relation]:
+    """The claims between what is `found` in a document, in order of place; `ours`: whom "our method" means."""
     by_sentence: dict[int, list[Argument]] = defaultdict(list)
-    for argument in arguments(reading, mentions, names):
+    for argument in found:
         by_sentence[reading.sentence_at(argument.start)].append(argument)
-    if not by_sentence:
-        return []
-    ours = introduced(mentions, names)
     skipped = [(block.start, block.end) for block in reading.blocks if block.kind in _SKIPPED]
-    found: list[Relation] = []
+    said: list[Relation] = []
     for index in sorted(by_sentence):
         start, end = reading.sentences[index]
         if end - start > LONGEST or reading.text[end - 1] == "?" or any(low <= start < high for low, high in skipped):
@@ -56,8 +58,8 @@ def relations(reading: Reading, mentions: Sequence[Mention], names: Sequence[New
         if patterns:
             form = skeleton(reading.text, start, end, _with_it(reading, index, by_sentence, ours), ours)
             if len(form.arguments) > 1:
-                found.extend(claims(reading.text, start, end, form, patterns))
-    return found
+                said.extend(claims(reading.text, start, end, form, patterns))
+    return said
 
 
 def _patterns(reading: Reading, start: int, end: int) -> list[Pattern]:

@@ -35,6 +35,7 @@ _PARTS = {
     "AMOUNT": r"(?:\(?(?:{ABOUT} )? ?\$?{NUMBER} ?{TIMES}\)? )?",
     "WORDS": r"(?:(?:(?!(?:than|and|or|but|while|to|which|that|is|are)\b)[a-z@\d%-]+|{NAME}) ){0,4}?",
     "X": r"(?P<X>{LIST})",
+    "X_ONE": r"(?P<X>{ITEM})",
     "X_PAIR": r"(?P<X>{PAIR})",
     "NAMED": r"{THE}(?P<X>{LIST})",
     "Y": r"{LEAD}(?P<Y>{LIST}){FOLLOWS}",

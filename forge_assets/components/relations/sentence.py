@@ -14,10 +14,12 @@ from forge_assets.components.relations.conditions import (
     denied_before,
     hedged,
     is_existing,
-    is_plural_kind,
+    is_plural,
     is_subject,
     of_a_kind,
     presented,
+    uneasy,
+    usual,
 )
 from forge_assets.components.relations.grammar import NAMES
 from forge_assets.components.relations.measure import Measure, measure
@@ -73,14 +75,17 @@ def _holds(pattern: Pattern, match: re.Match[str], form: Skeleton, text: str, sa
     lead = form.text[clause_start(form.text, start) : start]
     if denied_before(lead):
         return False
-    return not hedged(lead, match[0], form.text[match.end() : match.end() + 80], may=pattern.may)
+    tail = form.text[match.end() : match.end() + 80]
+    if pattern.relation == "composes_with" and not pattern.clause and uneasy(tail) or pattern.relation == "requires" and usual(match[0]):
+        return False
+    return not hedged(lead, match[0], tail, may=pattern.may)
 
 
 def _of_a_kind(form: Skeleton, lead: str, named: str, text: str) -> bool:
     if of_a_kind(lead, named):
         return True
     surfaces = (text[name.start : name.end] for name in _named(form, named) if name is not None)
-    return is_existing(lead) and any(is_plural_kind(surface) for surface in surfaces)
+    return is_existing(lead) and any(is_plural(surface, lead) for surface in surfaces)
 
 
 def _pairs(pattern: Pattern, form: Skeleton, match: re.Match[str]) -> Iterator[tuple[str, str]]:
