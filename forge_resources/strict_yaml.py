@@ -126,8 +126,10 @@ class Fields:
             self.fault(f"{key} is {value!r}, expected one of {', '.join(allowed)}{near(value, allowed)}")
         return value
 
-    def flag(self, key: str) -> bool:
+    def flag(self, key: str, default: bool | None = None) -> bool:
         value = self.raw(key)
+        if value is None and default is not None:
+            return default
         if not isinstance(value, bool):
             self._wrong(key, "true or false", value)
         return value is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forge_assets.components.lexicon import Lexicon, Mention
@@ -15,6 +16,9 @@ from forge_assets.components.text import Reading
 
 RULES_VERSION = "1"
 """Raised by whoever changes what any rule of this room puts out: every document is read again."""
+
+
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +42,31 @@ class Extractor:
     def read(self, reading: Reading) -> Extraction:
         mentions = self._lexicon.find(reading)
         names = new_names(reading, mentions)
+        mentions = outside_of(names, mentions, reading.text)
         stated = values(reading, mentions, self._vocabulary, self._belongings)
         return Extraction(mentions, names, stated, relations(reading, mentions, names))
+
+
+def outside_of(names: Sequence[NewName], mentions: list[Mention], text: str) -> list[Mention]:
+    """The mentions without those inside a longer name that the document brings up: "Graph Mamba" of its own is no mention of Mamba.
+
+    Names with a common noun at the place of a known name's neighbours stay out of it: "our LSTM" and "LSTM encoder" are mentions of LSTM.
+    """
+    longer = {written for name in names for written in (name.name, name.long_form) if written and _is_title(written)}
+    inside = [span for written in longer for span in _occurrences(written, text)]
+    if not inside:
+        return mentions
+    return [m for m in mentions if not any(start <= m.start and m.end <= end and end - start > m.end - m.start for start, end in inside)]
+
+
+def _is_title(name: str) -> bool:
+    """Several words of which all that count are capitalised."""
+    words = [word for word in name.split() if len(word) > 3]
+    return len(name.split()) > 1 and len(name) <= _LONGEST_NAME and all(word[0].isupper() or word[0].isdigit() for word in words)
+
+
+def _occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:
+    at = text.find(name)
+    while at >= 0:
+        yield at, at + len(name)
+        at = text.find(name, at + len(name))

@@ -87,7 +87,8 @@ class Lexicon:
             aliases = list(_written(component))
             self._vocabulary[component.id] = frozenset(word for alias in aliases for word in words_of(alias.text))
             for alias in aliases:
-                self._add(component, alias)
+                if not component.broad or _is_proper(alias.text):
+                    self._add(component, alias)
 
     def find(self, reading: Reading) -> list[Mention]:
         """The mentions of components in a text, in order and without overlap."""
@@ -150,6 +151,14 @@ def _written(component: Component) -> Iterator[Alias]:
     name = component.name
     if all(alias.text != name for alias in component.aliases) and len(WORD.findall(name)) > 1:
         yield Alias(name)
+
+
+def _is_proper(text: str) -> bool:
+    """Whether one of the words is made up, as in node2vec or TransE; common nouns and short abbreviations such as RL or LLMs are not."""
+    words = [word for word in WORD.findall(text) if len(word) > 4]
+    return any(
+        any(map(str.isdigit, word)) or any(map(str.isupper, word[1:])) and not word[:-1].isupper() or word.isupper() for word in words
+    )
 
 
 def _case_rule(alias: Alias, words: list[str]) -> tuple[str | None, ...]:

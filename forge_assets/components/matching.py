@@ -211,7 +211,7 @@ def _right(lexicon: Lexicon, text: str, end: int, way: Way) -> bool:
         return text[at + 1 : at + 2].isalpha()
     if after and after in _HYPHENS:
         word = _WORD_AFTER.match(text, at + 1 + (text[at + 1 : at + 2] == "{"))
-        return word is None or _suffix(lexicon, word[0], way)
+        return word is None or _suffix(lexicon, word[0], way) and not (way.model and _is_size(word[0]) and _goes_on(text, word.end()))
     if after == "" or not way.proper:
         return True
     if after in " ~\u00a0" and way.model and _VERSION_AFTER.match(text, at) and not text[end - 1].isdigit():
@@ -225,11 +225,30 @@ def _suffix(lexicon: Lexicon, word: str, way: Way) -> bool:
         return True
     if low.endswith("ed") and len(low) > 4 and word[1:].islower():
         return True
-    if way.model and (low in _SIZES or _SIZE_NUMBER.match(word)):
+    if way.model and _is_size(word):
         return True
     if not word.islower() and lexicon.components_of(word):
         return True
     return not way.proper and len(way.exact) > 1 and word.islower() and len(word) > 2
+
+
+def _is_size(word: str) -> bool:
+    return word.lower() in _SIZES or _SIZE_NUMBER.match(word) is not None
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether a model's name with its size is the beginning of another model's: "roberta-base-squad2", "bert-base-uncased__sst2"."""
+    while True:
+        begin = at
+        while text[at : at + 1] and text[at] in _HYPHENS:
+            at += 1
+        word = _WORD_AFTER.match(text, at) if at > begin else None
+        if word is None:
+            return False
+        low = word[0].lower()
+        if not (_is_size(low) or low in _ENDINGS or low.endswith("ed")):
+            return True
+        at = word.end()
 
 
 def _context(reading: Reading, item: Found) -> bool:

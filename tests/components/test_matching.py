@@ -202,3 +202,8 @@ def test_signs_inside_a_name_are_part_of_it(text: str, surfaces: list[str]) -> N
     components = {name: Component(name, name, "eval", (Alias(name),), None, (), (), (), (), "described", "") for name in written}
     lexicon = Lexicon(Ontology({}, {}, {}, {}, components))
     assert [mention.surface for mention in lexicon.find(Reading("d", text))] == surfaces
+
+
+def test_a_checkpoint_that_goes_on_behind_a_size_is_another_model() -> None:
+    assert names("We start from bert-base-uncased and BERT-large-cased.") == [("bert", "bert"), ("bert", "BERT")]
+    assert names("We start from bert-base-squad2 and bert-base-uncased__sst2.") == []

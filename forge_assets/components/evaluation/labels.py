@@ -7,6 +7,7 @@ the same parameter and value. Precision is over what was found inside the pieces
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from forge_assets.components.lexicon import Lexicon, words_of
 from forge_assets.components.ontology.model import Ontology
 
 Label = dict[str, Any]
+_SIZE = re.compile(r"(?:[-_ ](?:\d+(?:\.\d+)?[BMbm]|base|small|large|medium|tiny|xl|xxl|cased|uncased|instruct|chat))+\Z", re.I)
 
 
 @dataclass(slots=True)
@@ -106,9 +108,10 @@ def _labels(over: Iterable[int], wanted: Sequence[Label]) -> str:
 
 
 def _same(what: str, label: Label, text: str, lexicon: Lexicon) -> bool:
-    """Whether a component, or a new name, is what the label calls it or what stands there."""
+    """Whether a component, or a new name, is what the label calls it or what stands there, sizes aside: Qwen3-8B is a Qwen3."""
     surface = text[label["start"] : label["end"]]
-    return any(what in lexicon.components_of(one) or words_of(what) == words_of(one) for one in (label["name"], surface))
+    written = {label["name"], surface, _SIZE.sub("", label["name"]), _SIZE.sub("", surface)}
+    return any(what in lexicon.components_of(one) or words_of(what) == words_of(one) for one in written)
 
 
 def _everywhere(piece: Piece, names: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, str]]:

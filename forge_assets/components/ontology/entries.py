@@ -86,6 +86,7 @@ def component(fields: Fields, slots: Mapping[str, Slot], slot_id: str) -> Compon
         description=_description(fields),
         parent=fields.text_or_none("parent"),
         also_slots=fields.texts("also_slots", ()),
+        broad=fields.flag("broad", False),
     )
     if not made.tasks:
         fields.fault("tasks is empty, expected at least one")

@@ -111,6 +111,9 @@ class Component:
     description: str
     parent: str | None = None
     also_slots: tuple[str, ...] = ()
+    broad: bool = False
+    """A family, task or paradigm that orders the tree, such as data augmentation: texts use its common nouns all the time and name no
+    technique by them, so extraction looks only for the proper names among its aliases (a word with a capital or a digit inside)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class Ontology:
 
 def _seen(component: Component) -> list[Any]:
     aliases = sorted([alias.text, alias.case, sorted(alias.context), sorted(alias.unless)] for alias in component.aliases)
-    return [component.name, component.slot, aliases]
+    return [component.name, component.slot, component.broad, aliases]
 
 
 def _digest(content: Any) -> str:
