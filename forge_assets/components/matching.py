@@ -33,7 +33,7 @@ _SIZES = frozenset(
     "b l h t ti xs xxs".split()
 )
 _ENDINGS = frozenset(
-    "based like style type typed only level wise specific aware agnostic driven inspired guided model models encoder "
+    "based like alike style type typed only level wise specific aware agnostic driven inspired guided model models encoder "
     "encoders decoder decoders feature "
     "features embedding embeddings representation representations layer layers block blocks network networks module modules "
     "optimizer optimizers "
