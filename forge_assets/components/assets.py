@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 def told(report: "ProposalReport") -> dict[str, Any]:
     """What the language model was asked and what came of it, as metadata."""
-    found = {"proposals": report.new, "passages_asked": report.asked, "language_model_tokens": report.usage.tokens}
-    return found | ({"language_model_stopped": report.stopped} if report.stopped else {})
+    return {
+        "proposals": report.new,
+        "passages_asked": report.asked,
+        "passages_unanswered": report.unanswered,
+        "language_model_tokens": report.usage.tokens,
+        **({"language_model_stopped": report.stopped} if report.stopped else {}),
+    }
 
 
 def reading_version() -> str:
