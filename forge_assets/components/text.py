@@ -13,7 +13,7 @@ from forge_assets.corpus import sentences
 from forge_assets.corpus.model import Block
 
 Span = tuple[int, int]
-LONGEST_SENTENCE = 4000
+LONGEST_SENTENCE = 2000
 """Characters; what is longer (a list of words, a table without lines) is cut at white space, so that no rule looks at more at once."""
 
 # Commands of TeX that only change the face of what they hold; they stand between letters as white space would.
