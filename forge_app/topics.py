@@ -1,7 +1,8 @@
-"""`forge topics`: what the corpus is about, one topic in detail, and what became of topics over time."""
+"""`forge topics`: what the corpus is about, one topic in detail, what became of topics over time, and their map."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -88,6 +89,33 @@ def log(last: int, json_: bool) -> None:
         click.echo("nothing has happened yet: `forge run topic_clusters` makes topics")
     for row in [] if json_ else rows:
         click.echo(_told(row))
+
+
+@topics.command("map")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="write the interactive page here")
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="write the picture here")
+@click.option("--json", "json_", is_flag=True, help="print JSON")
+def map_(html: Path | None, png: Path | None, json_: bool) -> None:
+    """The map of all works, as `topic_map` drew it last: where it lies in the object store, and copies of it."""
+    from forge_assets.topics.map.publish import drawn
+    from forge_resources.errors import ObjectStoreError
+    from forge_resources.object_store import open_store
+
+    with _database() as db:
+        found = drawn(db)
+    store = open_store()
+    for file, key in ((html, found.page_key), (png, found.image_key)):
+        if file:
+            try:
+                file.write_bytes(store.get(key))
+            except OSError as error:
+                raise ObjectStoreError(f"{file} cannot be written: {error.strerror}") from None
+    if json_:
+        as_json({"page": found.page_key, "picture": found.image_key, "store": store.address} | found.figures)
+        return
+    click.echo(f"{found.figures['works']:,} works in {found.figures['topics']:,} topics")
+    click.echo(f"page     {html or f'{store.address}/{found.page_key}'} ({found.figures['page_bytes'] / 1e6:.1f} MB)")
+    click.echo(f"picture  {png or f'{store.address}/{found.image_key}'} ({found.figures['image_bytes'] / 1e6:.1f} MB)")
 
 
 def _name(row: dict[str, Any]) -> str:

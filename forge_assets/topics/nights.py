@@ -16,7 +16,6 @@ from forge_assets.topics import kmeans, stable, store, vectors
 from forge_assets.topics.fitting import Before, Fitted, fit_topics
 from forge_assets.topics.kmeans import Labels
 from forge_assets.topics.stable import Event
-from forge_assets.topics.vectors import WorkVectors
 from forge_resources.database import Database
 
 METHOD = "1"
@@ -108,7 +107,7 @@ def _fit(db: Database, number: int, name: str, dims: int, at: datetime, plan: Pl
         return
     last, old, groups = store.current(db), store.living(db), store.living(db, 2)
     comparable = last is not None and last.embedder == name and len(old.ids) > 0
-    before = Before(old.centroids, groups.centroids, _rows_before(db, works, old.ids)) if comparable else None
+    before = Before(old.centroids, groups.centroids, store.rows(db, works, old.ids)) if comparable else None
     warm = plan.warm and before is not None
     made = fit_topics(works.vectors, SEED, before, warm=warm)
     chosen_for = last.chosen_for if warm and last is not None else len(works)
@@ -129,12 +128,6 @@ def _events(old_ids: list[int], ids: list[int | None], rows_before: Labels | Non
     both = (rows_before >= 0) & (made.labels >= 0)
     before, after = np.array(old_ids, np.int64)[rows_before[both]], named[made.labels[both]]
     return [Event("refit", None, (), len(made.labels)), *stable.lineage(old_ids, named.tolist(), before, after)]
-
-
-def _rows_before(db: Database, works: WorkVectors, ids: list[int]) -> Labels:
-    """The row in `ids` of the topic that each work has, -1 where it has none; int32 [n]."""
-    row_of, before = {topic: row for row, topic in enumerate(ids)}, store.assignments(db)
-    return np.array([row_of.get(before.get(key, 0), -1) for key in works.keys], np.int32)
 
 
 def _assign_new(db: Database, number: int, dims: int, report: TopicsReport) -> None:

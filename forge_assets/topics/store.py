@@ -84,11 +84,13 @@ def living(db: Database, level: int = 1) -> Topics:
     )
 
 
-def assignments(db: Database) -> dict[bytes, int]:
-    """Key of a work (vectors.Keys: without null bytes at its end) -> its topic, for the works that have one."""
+def rows(db: Database, works: WorkVectors, ids: Sequence[int]) -> Labels:
+    """The row in `ids` of the topic that each work belongs to, -1 where it waits or is new; int32 [n]."""
+    row_of = {topic: row for row, topic in enumerate(ids)}
     with db.begin() as connection:
-        rows = connection.execute(sa.text("SELECT work_id, topic_id FROM work_topic WHERE topic_id IS NOT NULL"))
-        return {row.work_id.bytes.rstrip(b"\0"): row.topic_id for row in rows}
+        found = connection.execute(sa.text("SELECT work_id, topic_id FROM work_topic WHERE topic_id IS NOT NULL"))
+        of = {row.work_id.bytes.rstrip(b"\0"): row_of.get(row.topic_id, -1) for row in found}  # as keys of works: numpy drops such bytes
+    return np.array([of.get(key, -1) for key in works.keys], np.int32)
 
 
 @dataclass(frozen=True, slots=True)

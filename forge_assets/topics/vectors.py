@@ -33,7 +33,10 @@ INCOMPLETE = """
 CHANGED = """WHERE NOT EXISTS (SELECT FROM work_topic t WHERE t.work_id = w.work_id AND t.mark =
     hashtextextended(d.content_hash || ' ' || d.stage_version || ' ' || w.main_document::text, 0))"""
 WAITING = "JOIN work_topic t ON t.work_id = w.work_id AND t.topic_id IS NULL"
-SELECTIONS = {"all": "", "changed": CHANGED, "waiting": WAITING}
+ASSIGNED = "JOIN work_topic t ON t.work_id = w.work_id"
+UNPLACED = """JOIN work_topic t ON t.work_id = w.work_id LEFT JOIN work_place p ON p.work_id = w.work_id
+    WHERE p.work_id IS NULL OR p.mark <> t.mark OR p.topic_id IS DISTINCT FROM t.topic_id"""
+SELECTIONS = {"all": "", "changed": CHANGED, "waiting": WAITING, "assigned": ASSIGNED, "unplaced": UNPLACED}
 VECTORS = """SELECT c.work_id, v.vector FROM chosen_work c JOIN passage p ON p.document_id = c.main_document
     JOIN passage_vector v ON v.passage_id = p.passage_id WHERE v.embedder_id = {embedder}"""
 
@@ -71,7 +74,8 @@ def current_embedder(db: Database) -> tuple[int, str, int] | None:
 
 
 def read(db: Database, embedder_id: int, dims: int, selection: str = "all") -> WorkVectors:
-    """The vectors of all works, of the `changed` ones (no row in work_topic, or one of another content), or of the `waiting` ones."""
+    """The vectors of all works, of the `changed` ones (no row in work_topic, or one of another content), of those `waiting` for a topic,
+    of the `assigned` (all in work_topic), or of the `unplaced`: those whose place on the map is missing or of another topic or content."""
     with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         connection.execute(sa.text(WORKS.format(some=SELECTIONS[selection])))
         connection.execute(sa.text("ANALYZE chosen_work"))
