@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from forge_assets.components import extract
+from forge_assets.components.extract import extract_shards
 from forge_assets.corpus import containers, ingest, inventory, packs
 from forge_assets.corpus.addresses import SHARD_COUNT
 from forge_assets.corpus.ingest import parse_shards
@@ -22,12 +24,15 @@ from forge_resources.database import Database
 from forge_resources.embedder import Chunk
 from forge_resources.object_store import open_store
 from forge_resources.settings import Settings
+from tests.components.readings import component, ontology, read_here
 
+ONTOLOGY = ontology(component("momentum", "momentum"), component("attention", "attention", slot="attention"))
 ALL = range(SHARD_COUNT)
-SMALL: list[tuple[Any, str, int]] = [
+SMALL: list[tuple[Any, str, Any]] = [
     (inventory, "BATCH", 4), (containers, "BATCH", 24), (packs, "PACK_BYTES", 1500), (ingest, "WRITE_BATCH", 8),
     (ingest, "RECORDS_PER_TASK", 8), (lexical_sync, "READ", 16), (lexical_sync, "COMMIT_PASSAGES", 30), (vectors, "WINDOW", 32),
-    (vectors, "COMMIT", 12), (hnsw, "ALWAYS_INSERT", 6),
+    (vectors, "COMMIT", 12), (hnsw, "ALWAYS_INSERT", 6), (extract, "COMMIT", 8), (extract, "TASK", 8),
+    (extract, "read_all", read_here),
 ]  # fmt: skip
 
 
@@ -50,7 +55,7 @@ class HashEmbedder:
 
 
 def shrink() -> None:
-    """Small batches for the rest of this process's life."""
+    """Small batches, and readings in this process, for the rest of its life."""
     for module, name, value in SMALL:
         setattr(module, name, value)
 
@@ -76,4 +81,5 @@ def run_all(db: Database, chosen: Settings, shards: Sequence[int] = ALL, *, inde
         done |= {"indexed": report.added, "index made anew": int(report.note is not None)}
         done["embedded"] = embed_shards(db, HashEmbedder(), shards).embedded
         build_index(db, HashEmbedder())
+        done["read"] = extract_shards(db, ONTOLOGY, chosen, shards).read
     return done

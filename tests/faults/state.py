@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 import zstandard
 
+from forge_assets.components.rows import TABLES
 from forge_assets.corpus.addresses import SHARD_COUNT
 from forge_assets.corpus.catalogue import STATE, digest_in
 from forge_assets.embeddings.lexical import LexicalIndex, LexicalIndexMissing
@@ -33,6 +34,9 @@ CONTENT = {
     "work_document": "SELECT to_jsonb(t) FROM work_document t",
     "vector": "SELECT passage_id, name, shard, vector FROM passage_vector JOIN embedder USING (embedder_id)",
     "garbage": "SELECT * FROM raw_garbage",
+    "extraction": "SELECT to_jsonb(t) FROM extraction t",
+    "ontology_version": "SELECT ontology, entries FROM ontology_version",
+    **{table: f"SELECT to_jsonb(t) FROM {table} t" for table in TABLES},
     "index": """SELECT indexrelid::regclass::text LIKE 'passage_vector_hnsw%', indisvalid FROM pg_index
         WHERE indrelid = 'passage_vector'::regclass""",
 }
@@ -47,6 +51,8 @@ NEVER = {
         WHERE m.work_id = w.work_id AND m.document_id = w.main_document)""",
     "a vector without its passage": """SELECT v.passage_id FROM passage_vector v LEFT JOIN passage p USING (passage_id)
         WHERE p.passage_id IS NULL OR p.shard <> v.shard""",
+    "a mention of a component that does not stand there": """SELECT m.document_id FROM mention m JOIN document d USING (document_id)
+        WHERE m.component IN ('momentum', 'attention') AND lower(substr(d.text, m.start + 1, m."end" - m.start)) <> m.component""",
     "an invalid index": "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid",
 }
 
@@ -145,6 +151,7 @@ def written(db: Database) -> dict[str, str]:
     """Row -> the transaction that wrote it, for documents, vectors and the inventory, each with the version it holds."""
     statement = """SELECT 'document ' || document_id || content_hash || stage_version, xmin::text FROM document
         UNION ALL SELECT 'vector ' || passage_id || embedder_id, xmin::text FROM passage_vector
+        UNION ALL SELECT 'reading ' || document_id || digest, xmin::text FROM extraction
         UNION ALL SELECT 'quarantine ' || document_id || content_hash || stage_version || reason, xmin::text FROM quarantine"""
     with db.begin() as connection:
         return {row[0]: row[1] for row in connection.execute(sa.text(statement))}
