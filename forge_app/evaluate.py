@@ -89,3 +89,18 @@ def scierc(gold: Path | None, errors: bool) -> None:
     from forge_assets.components.evaluation.scierc import GOLD, evaluate_scierc
 
     _scores(evaluate_scierc(_ontology(), gold or GOLD), errors)
+
+
+@evaluate.command("topics")
+@click.option("--json", "json_", is_flag=True, help="print JSON")
+def topics(json_: bool) -> None:
+    """What topics cost over the vectors there are, whether works keep them over a refit, and how they agree with arXiv's categories."""
+    from forge_assets.topics.evaluation import evaluate_topics
+    from forge_resources.database import Database
+
+    with Database.open() as db:
+        report = evaluate_topics(db)
+    if json_:
+        as_json(asdict(report))
+    else:
+        click.echo(report.table())

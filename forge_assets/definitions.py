@@ -23,6 +23,7 @@ ASSETS = [
     embeddings.nightly_report,
     components.component_mentions,
     topics.topic_clusters,
+    topics.topic_map,
 ]
 
 defs = dg.Definitions(

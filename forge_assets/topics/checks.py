@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import dagster as dg
 
 from forge_assets.corpus.checks import none_of
-from forge_assets.topics.assets import topic_clusters
-from forge_resources.for_dagster import DatabaseResource
+from forge_assets.topics.assets import topic_clusters, topic_map
+from forge_resources.for_dagster import DatabaseResource, ObjectStoreResource
 
 MOST_UNASSIGNED = 0.1
 """Share of works that may wait: about 2% lie below the floor of their topic by its definition; more tell of a subject without a topic."""
@@ -37,8 +37,40 @@ def every_topic_has_a_label(database: DatabaseResource) -> dg.AssetCheckResult:
     return none_of(database, statement, "without a label", dg.AssetCheckSeverity.WARN)
 
 
+@dg.asset_check(asset=topic_map)
+def every_work_of_a_topic_has_a_place(database: DatabaseResource) -> dg.AssetCheckResult:
+    """A place on the map, made for the topic it belongs to now."""
+    statement = """SELECT count(*) FROM work_topic t LEFT JOIN work_place p USING (work_id)
+        WHERE p.work_id IS NULL OR p.topic_id IS DISTINCT FROM t.topic_id"""
+    return none_of(database, statement, "without a place")
+
+
+@dg.asset_check(asset=topic_map)
+def the_map_keeps_neighbours_better_than_two_axes(database: DatabaseResource) -> dg.AssetCheckResult:
+    """Trustworthiness on a sample when the layout was made, beside that of the two principal axes."""
+    from forge_assets.topics.map.store import latest
+
+    layout = latest(database.connect())
+    figures = layout.figures if layout else {}
+    better = figures.get("trustworthiness", 1.0) > figures.get("trustworthiness_of_axes", 0.0)
+    return dg.AssetCheckResult(passed=better, severity=dg.AssetCheckSeverity.WARN, metadata=figures)
+
+
+@dg.asset_check(asset=topic_map)
+def page_and_picture_are_in_the_object_store(database: DatabaseResource, objects: ObjectStoreResource) -> dg.AssetCheckResult:
+    """The map that `forge topics map` shows can be read."""
+    from forge_assets.topics.map.publish import latest
+
+    drawn, store = latest(database.connect()), objects.connect()
+    missing = [key for key in ((drawn.page_key, drawn.image_key) if drawn else ()) if not store.exists(key)]
+    return dg.AssetCheckResult(passed=not missing, description=f"{', '.join(missing)} missing" if missing else None)
+
+
 CHECKS: Iterable[dg.AssetChecksDefinition] = [
     each_work_has_at_most_one_living_topic,
     few_works_are_unassigned,
     every_topic_has_a_label,
+    every_work_of_a_topic_has_a_place,
+    the_map_keeps_neighbours_better_than_two_axes,
+    page_and_picture_are_in_the_object_store,
 ]

@@ -34,6 +34,7 @@ def test_the_graph_is_the_designs() -> None:
         "nightly_report": {"works", "lexical_index", "search_index"},
         "component_mentions": {"parsed_papers"},
         "topic_clusters": {"works", "passage_embeddings"},
+        "topic_map": {"works", "topic_clusters"},
     }
 
 

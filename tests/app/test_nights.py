@@ -26,7 +26,8 @@ from forge_resources.meter import Meter
 from forge_resources.settings import settings
 
 STAGES = {
-    "source_inventory", "parsed_papers", "lexical_index", "passage_embeddings", "works", "search_index", "component_mentions", "topic_clusters",
+    "source_inventory", "parsed_papers", "lexical_index", "passage_embeddings", "works", "search_index", "component_mentions",
+    "topic_clusters", "topic_map",
 }  # fmt: skip
 
 
