@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from forge_assets.components.folding import singular
-from forge_assets.components.lexicon import Mention
+from forge_assets.components.folding import fold, singular
+from forge_assets.components.lexicon import WORD, Mention
 from forge_assets.components.new_names import NewName
 from forge_assets.components.noun_phrases import proper
 from forge_assets.components.terms import TASK_HEADS
@@ -43,8 +44,12 @@ class Argument:
 def arguments(reading: Reading, mentions: Sequence[Mention], names: Sequence[NewName]) -> list[Argument]:
     """All of them in order; where two overlap, the longer one stays, a component before a name."""
     ours = {mention.component for mention in mentions if mention.stance == "introduced"}
-    found = [Argument(item.start, item.end, item.component, own=item.component in ours) for item in mentions]
-    taken = {(item.start, item.end) for item in found}
+    found = [
+        Argument(item.start, item.end, item.component, own=item.component in ours)
+        for item in mentions
+        if names_it(item.surface, item.component)
+    ]
+    taken = {(item.start, item.end) for item in mentions}
     own = {name.name.lower() for name in names if name.kind != "abbreviation"}
     shorts = {name.long_form.lower(): name.name for name in names if name.long_form}
     for name in names:
@@ -61,6 +66,56 @@ def arguments(reading: Reading, mentions: Sequence[Mention], names: Sequence[New
             chosen.append(item)
             last = item.end
     return chosen
+
+
+_EDITIONS = frozenset("flash pro mini turbo instruct chat max lite base large small tiny preview".split())
+_BROAD = frozenset(
+    "video image language model network learning medical speech vision visual multi deep neural diffusion text audio graph encoder "
+    "embedding training attention agent data generator loss layer based module block function method variant large small".split()
+)
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def names_it(surface: str, component: str) -> bool:
+    """Whether what is written names the component itself: by a telling word, or by letters in order (NAS, vision transformer of vit).
+
+    A family carries the names of its members among its aliases ("Rad-DINO" of medical-image-encoder); what is said of one member is no
+    claim about the family.
+    """
+    written, known = _words(surface), _words(component)
+    letters, id_letters = "".join(written), "".join(known)
+    if not letters or not id_letters or letters in id_letters or id_letters in letters:
+        return bool(letters and id_letters)
+    if "variant" in known or any(
+        len(part) > 2 and fold(part) not in (*known, *_EDITIONS) and part not in id_letters for part in _parts(surface)
+    ):
+        return False
+    shared = [one for one in written for other in known if len(one) > 1 and (one == other or len(one) > 4 and one[:6] == other[:6])]
+    if not _BROAD.issuperset(shared):
+        return True
+    initials, id_initials = ("".join(word[0] for word in words) for words in (written, known))
+    if id_initials in written or len(initials) > 1 and any(word.startswith(initials) for word in known):
+        return True
+    return letters[0] == id_letters[0] and (_in_order(id_letters, letters) or len(written) == 1 and _in_order(letters, id_letters))
+
+
+def _parts(surface: str) -> list[str]:
+    """The parts of a hyphenated made-up name, which make it another one: Long, CLIP; none of "self-attention"."""
+    parts = [part.lower() for part in surface.split("-") if part.isalpha()]
+    return parts if len(parts) > 1 and " " not in surface and any(part.isupper() for part in surface.split("-")) else []
+
+
+def _words(name: str) -> list[str]:
+    """Folded words, without digits: versions do not tell families apart here."""
+    words = ("".join(letter for letter in fold(word) if letter.isalpha()) for word in WORD.findall(name))
+    return [word for word in words if word]
+
+
+def _in_order(letters: str, word: str) -> bool:
+    """Whether all of `letters` occur in `word` in their order."""
+    rest = iter(word)
+    return all(letter in rest for letter in letters)
 
 
 def introduced(mentions: Sequence[Mention], names: Sequence[NewName]) -> str | None:
@@ -90,7 +145,13 @@ def _is_method(name: NewName) -> bool:
 
 def _technique(name: NewName) -> bool:
     """Whether a name can be told from ordinary words wherever it stands, and names neither a field nor a task."""
-    if len(name.name) < 3 or name.name in _FIELDS or not (" " in name.name or any(proper(word) for word in name.name.split())):
+    if (
+        len(name.name) < 3
+        or not (name.name[-1].isalnum() or name.name[-1] in "+*")
+        or " and " in name.name
+        or name.name in _FIELDS
+        or not (" " in name.name or any(proper(word) for word in name.name.split()))
+    ):
         return False
     last = (name.long_form or name.name).lower().split()[-1]
     return not (singular(last) in TASK_HEADS and (name.kind == "abbreviation" or name.long_form is None)) and not last.endswith("methods")

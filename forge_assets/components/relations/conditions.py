@@ -64,6 +64,9 @@ _KINDS = frozenset(
 _PRESENTED = re.compile(
     r"\b(?:our|new|novel|proposed|resulting|presented|introduced|developed) (?:(?:model|method|algorithm|approach|network|framework) )?\Z"
 )
+_A_NOVEL = re.compile(r"\ban? (?:[\w-]+,? )?(?:new|novel|improved|modified|extended|enhanced) (?:[\w-]+ )?\Z")
+_A = re.compile(r"\b(?:a|an) (?:[\w-]+ )?\Z")
+_RELATIVE = re.compile(r"(?: [\w-]+)?,? (?:which|that)\b")
 _EXAMPLES = re.compile(r"\b(?:such as|like|including|namely|e\.g|i\.e|called)|: $")
 
 
@@ -95,7 +98,7 @@ def of_a_kind(lead: str, named: str) -> bool:
         return False
     if lead.endswith("other ") or _OTHER.search(named):
         return True
-    return _OF_A_KIND.search(named) is not None or (_MANY.search(named) and _EXISTING.search(lead)) is not None
+    return _OF_A_KIND.search(named) is not None or (_MANY.search(named) and _EXISTING.search(lead + named)) is not None
 
 
 def is_existing(lead: str) -> bool:
@@ -111,6 +114,11 @@ def is_plural(surface: str, lead: str) -> bool:
 def presented(before: str) -> bool:
     """Whether "our" or "the proposed" stands before a name, which then is a new version of what it names."""
     return _PRESENTED.search(before[-60:]) is not None
+
+
+def newly_made(before: str, behind: str) -> bool:
+    """Whether the name only says what kind of thing is meant: "SoupNet, a novel Transformer which", "a Transformer that"."""
+    return _A_NOVEL.search(before[-60:]) is not None or _A.search(before[-30:]) is not None and _RELATIVE.match(behind) is not None
 
 
 def clause_start(text: str, position: int) -> int:

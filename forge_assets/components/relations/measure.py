@@ -36,7 +36,8 @@ _METRICS: tuple[tuple[str, str], ...] = (
     (r"success rates?", "success rate"),
     (r"win rates?", "win rate"),
     (r"error rates?|errors?", "error"),
-    (r"times?|runtime|latency|speed-?ups?|speed|throughput|faster|quicker|more quickly", "speed"),
+    (r"(?:training|inference|running|computation(?:al)?|decoding|wall-?clock|response|processing) times?", "speed"),
+    (r"runtime|latency|speed-?ups?|speed|throughput|faster|quicker|more quickly", "speed"),
     (r"memory(?: usage| footprint| consumption)?|more memory[- ]efficient", "memory"),
     (r"parameters", "parameters"),
     (r"flops", "FLOPs"),
@@ -69,6 +70,8 @@ _AT = re.compile(
 _IN_TERMS = re.compile(
     rf"[^.;,]{{0,40}}?\b(?:in terms of|in|w\.r\.t\.?|with respect to|regarding)\s(?:terms of\s)?{_SMALL_WORDS}", re.IGNORECASE
 )
+_NUMBER_BEFORE = re.compile(r"\d\s?(?:\\?%|points?)?\s?(?:\w+\s)?\Z")
+_NUMBER_AFTER = re.compile(r"\s(?:\([^()]*\)\s)?(?:\w+\s)?of\s\D{0,20}?\d")
 _RANGE_BEFORE = re.compile(r"\d\s?\\?%?\s?(?:-|–|to|/|and)\s?\$?\+?\Z")
 _RANGE_AFTER = re.compile(r"\s*\)?(?:\w+ )?(?:\w+ )?(?:-|–|to|/|and|,)\s?(?:by )?\$?[+~]?\d")
 _UNITS = {
@@ -93,6 +96,8 @@ def measure(inside: str, after: str, *, results: bool = False) -> Measure:
 
     `results`: numbers inside are results and no differences ("reaches 90.1 F1, outperforming").
     """
+    if results:
+        inside = _result(inside)
     by_factor, by = _FACTOR.match(after), _BY.match(after)
     if by_factor:
         return Measure(_in_terms(after, by_factor.end()) or _anywhere(inside), float(by_factor["number"]), "x")
@@ -100,11 +105,19 @@ def measure(inside: str, after: str, *, results: bool = False) -> Measure:
         before = _anywhere(after[: by.start("number")])
         return _made(by, _at(after, by.end()) or before or _in_terms(after, by.end()) or _anywhere(inside))
     metric = _anywhere(inside) or _in_terms(after, 0)
-    for found in () if results else _INSIDE.finditer(inside):
+    for found in _INSIDE.finditer(inside):
         named = _at(inside, found.end())
         if found["unit"] or named:
             return _made(found, named or metric)
     return Measure(metric)
+
+
+def _result(text: str) -> str:
+    """The name of the metric that a number belongs to, without the number: "90.1% F1", "an accuracy of 90.1%"."""
+    for found in _METRIC.finditer(text):
+        if _NUMBER_BEFORE.search(text, 0, found.start()) or _NUMBER_AFTER.match(text, found.end()):
+            return found[0]
+    return ""
 
 
 def _made(found: re.Match[str], metric: str | None) -> Measure:

@@ -16,6 +16,7 @@ from forge_assets.components.relations.conditions import (
     is_existing,
     is_plural,
     is_subject,
+    newly_made,
     of_a_kind,
     presented,
     uneasy,
@@ -70,13 +71,21 @@ def _holds(pattern: Pattern, match: re.Match[str], form: Skeleton, text: str, sa
         return False
     if presented(before) and any(name is not None and not name.own for name in _named(form, match["X"][:1])):
         return False
+    if pattern.clause and pattern.relation != "composes_with" and newly_made(before, form.text[match.end("X") :]):
+        return False
     if pattern.relation == "improves_on" and (_of_a_kind(form, match["lead"], match["Y"], text) or of_a_kind("", match["X"])):
         return False
     lead = form.text[clause_start(form.text, start) : start]
     if denied_before(lead):
         return False
     tail = form.text[match.end() : match.end() + 80]
-    if pattern.relation == "composes_with" and not pattern.clause and uneasy(tail) or pattern.relation == "requires" and usual(match[0]):
+    if (
+        pattern.relation == "composes_with"
+        and not pattern.clause
+        and uneasy(tail)
+        or pattern.relation in ("requires", "improves_on")
+        and usual(match[0])
+    ):
         return False
     return not hedged(lead, match[0], tail, may=pattern.may)
 
