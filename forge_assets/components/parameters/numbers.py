@@ -1,4 +1,5 @@
-"""Numbers as texts write them -> values with spans: 3e-4, 3 x 10^{-4}, 10⁻⁴, 1/16, 2^{17}, 128k, 1.5 billion, 1,024, 15%, 224x224, twelve.
+"""Numbers as texts write them -> values with spans: 3e-4, 3 x 10^{-4}, 10⁻⁴, 1/16, 2^{17}, 128k, 1.5 billion, 1,024, 15%, 224x224, twelve,
+two million.
 
 Digits that belong to a name (GPT-2, CIFAR-10, 3D, v2, 80GB) are no numbers here. "Thousands of" and "half" are not read.
 """
@@ -9,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 _SCALES = {
-    "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9, "t": 1e12, "trillion": 1e12,
+    "k": 1e3, "thousand": 1e3, "hundred thousand": 1e5, "m": 1e6, "million": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9,
+    "t": 1e12, "trillion": 1e12,
 }  # fmt: skip
 _WORDS = {
     word: float(number)
@@ -19,7 +21,7 @@ _WORDS = {
 } | {"twenty": 20.0, "thirty-two": 32.0, "sixty-four": 64.0, "hundred": 100.0}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−–‐‑", "0123456789-+----")
 _TIMES = r"(?:x|×|✕|⋅|·|∗|\*|\\times|\\cdot|\\ast)"
-_PLAIN = r"(?:\d{1,3}(?:(?:,|\{,\})\d{3})+(?:\.\d+)?|\d+(?:_\d{3})+|\d+(?:\.\d+)?|\.\d+)"
+_PLAIN = r"(?:\d{1,3}(?:(?:,|\{,\}|['’](?=\d{3}(?!\d)))\d{3})+(?:\.\d+)?|\d+(?:_\d{3})+|\d+(?:\.\d+)?|\.\d+)"
 _EXPONENT = r"(?:(?:\^|\*\*)\s?(?:\{\s?[-−–+]?\s?\d{1,3}\s?\}|\(?[-−–+]?\d{1,3}\)?)|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})"
 _NUMBER = re.compile(
     rf"""(?<![\w.\\^#@&])(?<!\)[-‐‑_/])(?<![\d)]\^\{{)
@@ -28,7 +30,7 @@ _NUMBER = re.compile(
     | (?P<base>10|2)\s?(?P<raised>{_EXPONENT})
     | (?P<exponential>{_PLAIN})
         (?:[eE]|\\(?:mathrm|text|rm)\{{e\}}|\\text\{{e-\}}(?=\d)|\\mathrm\{{e-\}}(?=\d))(?:\{{(?P<braced>[-−–+]?\d{{1,3}})\}}|(?P<e>[-−–+]?\d{{1,3}}))
-    | (?P<over>\d{{1,3}})/(?P<under>\d{{1,5}})(?![/\d.])
+    | (?<!\d/)(?P<over>1(?=/)|\d{{1,3}}(?=/\d{{3}}))/(?P<under>\d{{1,5}})(?![/\d.])
     | (?P<side>\d{{1,5}})\s?(?:\$?\s?(?:x|×|\\times)\s?\$?)\s?(?P<other>\d{{1,5}})(?![\d.])
     | (?P<plain>{_PLAIN})
         (?:(?:\s|-|\\,|~)?(?P<scale>thousand|million|billion|trillion|bn|mn)\b
@@ -40,14 +42,19 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _RUN = re.compile(r"[\w./+‐‑-]*[-‐‑/]\Z")
-_WORD = re.compile(rf"\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
+_WORD = re.compile(
+    rf"(?<![\w-])(?P<word>{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?:[\s-](?P<scale>hundred thousand|thousand|million|billion"
+    rf"|trillion))?\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A number in a text: text[start:end] is how it is written, with its scale or per cent sign.
 
-    `value` is a ratio where `percent`; of `sides` (224x224) it is the side, nan where the two differ. `small` is a number word.
+    `value` is a ratio where `percent`; of `sides` (224x224) it is the side, nan where the two differ. `small` is a number word,
+    `scale` what a letter or word multiplied by (1e9 in 7B and in 7 billion), `scaled` whether such or a power of ten is written.
     """
 
     start: int
@@ -57,13 +64,14 @@ class Quantity:
     sides: bool = False
     small: bool = False
     scaled: bool = False
+    scale: float = 1.0
 
 
 def find(text: str, start: int = 0, end: int | None = None) -> list[Quantity]:
     """The numbers of text[start:end] in order."""
     end = len(text) if end is None else end
     found = [quantity for match in _NUMBER.finditer(text, start, end) if (quantity := _quantity(match)) is not None]
-    words = [Quantity(m.start(), m.end(), _WORDS[m[0].lower()], small=True) for m in _WORD.finditer(text, start, end)]
+    words = [_word(match) for match in _WORD.finditer(text, start, end)]
     if not words:
         return found
     taken = [(q.start, q.end) for q in found]
@@ -81,6 +89,14 @@ def number(written: str) -> float | None:
     return None if quantity is None or quantity.sides else sign * quantity.value
 
 
+def _word(match: re.Match[str]) -> Quantity:
+    value = _WORDS[match["word"].lower()]
+    if match["scale"] is None:
+        return Quantity(match.start(), match.end(), value, small=True)
+    scale = _SCALES[match["scale"].lower()]
+    return Quantity(match.start(), match.end(), value * scale, scaled=True, scale=scale)
+
+
 def _quantity(match: re.Match[str]) -> Quantity | None:
     if match.start() and match.string[match.start() - 1] in "-‐‑/" and _in_name(match.string, match.start()):
         return None
@@ -88,13 +104,15 @@ def _quantity(match: re.Match[str]) -> Quantity | None:
     value, sides, scaled = _value(match)
     if value is None or abs(value) == float("inf"):
         return None
-    return Quantity(match.start(), match.end(), value / 100 if percent else value, percent, sides, False, scaled)
+    scale = match["scale"] or match["letter"] or match["apart"]
+    factor = _SCALES[scale.lower()] if scale else 1.0
+    return Quantity(match.start(), match.end(), value / 100 if percent else value, percent, sides, False, scaled, factor)
 
 
 def _in_name(text: str, start: int) -> bool:
     """Whether what a hyphen or slash joins to the digits at `start` is no number ("Qwen2.5-7B"), so that they are part of a name."""
     before = _RUN.search(text[max(0, start - 40) : start])
-    joined = before[0][:-1] if before else ""
+    joined = before[0].rstrip("-‐‑/") if before else ""
     return bool(joined) and number(re.split(r"(?<=\d)/", joined)[-1]) is None
 
 
@@ -126,7 +144,7 @@ def _value(match: re.Match[str]) -> tuple[float | None, bool, bool]:
 
 
 def _plain(written: str) -> float:
-    return float(written.replace("{,}", "").replace(",", "").replace("_", ""))
+    return float(re.sub(r"\{,\}|[,_'’]", "", written))
 
 
 def _exponent(written: str) -> int:

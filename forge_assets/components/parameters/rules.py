@@ -26,14 +26,16 @@ STRICT = re.compile(
 )
 CHAIN = re.compile(r"\s*\$?\s*(?:,\s*(?:and|or)?|and|or|/|to|–|-|\\,|,\s*\\ldots,|;)\s*\$?\s*", _I)
 FREE_END = re.compile(
-    r"\s*(?:[.,;:)\]}$|`\"'\n]|\\\}|\Z|(?:and|or|for|respectively|on|in|with|to|when|as|using|at|while|depending|during|by|is|are|was|were|we|but|which|per|"
+    r"\s*(?:[.,;:()\]}$|`\"'\n]|\\\}|\Z|(?:and|or|for|respectively|on|in|with|to|when|as|using|at|while|depending|during|by|is|are|was"
+    r"|were|we|but|which|per|"
     r"from|after|over|throughout|then|followed|if|where|until|following|across|because|since|since|through|against)\b)",
     _I,
 )
 UNFIT_UNIT = re.compile(
-    r"\s?-?\s?(?:°|\\circ|\^\s?\\circ|\$\^|K\b|[kMG]?eV\b|GeV|[kMG]?Hz\b|ms\b|sec|days?\b|hours?\b|minutes?\b|[kKMGT]i?B\b|mm\b"
+    r"\s?[*/+]\s?\d|\s?-?\s?(?:°|\\circ|\^\s?\\circ|\$\^|K\b|[kMG]?eV\b|GeV|[kMG]?Hz\b|ms\b|sec|days?\b|hours?\b|minutes?\b|[kKMGT]i?B\b"
+    r"|mm\b"
     r"|cm\b|nm\b|µm|times\b|folds?\b"
-    r"|x\b|×(?!\s*\d)|dB\b|degrees?\b|years?\b|kg\b|points?\b|m/s|datasets?\b|models?\b|tasks?\b|methods?\b)"
+    r"|x\b|×(?!\s*\d)|dB\b|bits?\b|bytes?\b|degrees?\b|years?\b|kg\b|points?\b|m/s|datasets?\b|models?\b|tasks?\b|methods?\b)"
 )
 SWEEP = re.compile(
     r"\b(?:sweep|swept|grid|search(?:ed)?|tuned?|range|ranging|var(?:y|ied|ying)|among|candidates?|explored?|ablat\w+|between"
@@ -50,9 +52,9 @@ OF_INPUT = re.compile(
 MASKED = re.compile(OF_INPUT.pattern + r"(?: in [\w ]{1,30})? (?:are|is|were|being) (?:randomly )?masked", _I)
 MASKING = re.compile(r"\bmask(?:s|ed|ing)?(?: out)?(?: randomly| about| only)* \Z", _I)
 EVERY = re.compile(
-    r"(?:\b(?:every|each|per|last|next|another|first|previous|remaining|further|additional|top|bottom|stage|phase|step|day"
+    r"(?:\b(?:every|each|per|last|next|first|previous|remaining|top|bottom|stage|phase|step|day"
     r"|figure|table|section|version|fig\.|tab\.)"
-    r"|[<>≤≥]|\b(?:fewer|more|less) than|\bat (?:most|least))\s?\$?\Z",
+    r"|[<>≤≥])\s?\$?\Z",
     _I,
 )
 
@@ -66,22 +68,32 @@ COUNT_NAMES = frozenset(
 NOT_IN_PROSE = frozenset(
     "l dim width depth block weight "
     "context ema layer hardware gpu tp pp dp ep r resolution token step iteration update category categorie vocab param "
-    "device classe head beam expert bit seed strides".split()
-) | {"resolution of", "of parameter", "gradient accumulation", "crop size", "gpu used", "tensor type", "input length"}
+    "device classe head beam expert bit seed strides dimension batch bs".split()
+) | {
+    "training sample",
+    "training example",
+    "resolution of",
+    "of parameter",
+    "gradient accumulation",
+    "crop size",
+    "gpu used",
+    "tensor type",
+    "input length",
+}
 """Names too plain for prose; tables and configurations use them. Counts ("12 layers") have rules of their own."""
 
 _TRAINING = re.compile(
-    r"\b(?:train|pre-?train|fine-?tun|optimi[sz]|learning|epoch|adam|sgd|gradient|schedul|converge|update|iteration"
+    r"(?:\b|_)(?:train|pre-?train|fine-?tun|optimi[sz]|learning|epoch|adam|sgd|gradient|schedul|converge|update|iteration"
     r"|hyper-?param|warm|batch)",
     _I,
 )
 _NETWORK = re.compile(
-    r"\b(?:network|[A-Z]*NN|[RC]NNs|LSTM|GRU|transformer|BERT|\w*BERT|GPT|\w*net\b|model|encoder|decoder|neural|convol"
+    r"LM\b|\b(?:heads|hidden|network|[A-Z]*NN|[RC]NNs|LSTM|GRU|transformer|BERT|\w*BERT|GPT|\w*net\b|model|encoder|decoder|neural|convol"
     r"|perceptron|MLP|attention|architecture|residual)",
     _I,
 )
 _QUANT = re.compile(
-    r"\b(?:quanti[sz]|precision|weight|activation|optimi[sz]er|integer|low-?bit|LLM|float|inference|model|compress|network|GPTQ"
+    r"NNs?\b|\b(?:quanti[sz]|precision|weight|activation|optimi[sz]er|integer|low-?bit|LLM|float|inference|model|compress|network|GPTQ"
     r"|AWQ|QLoRA|GGUF|int\d)",
     _I,
 )
@@ -122,20 +134,25 @@ GATES: dict[str, re.Pattern[str]] = {
     "beta2": _TRAINING,
     "training_time": _TRAINING,
     "heads": re.compile(r"attention|transformer|BERT|GPT|hidden|layers", _I),
-    "parameters": re.compile(r"param|size|weights", _I),
+    "parameters": re.compile(r"param|size|weights|model|LLM|network|LM\b|scale|variant|version|backbone", _I),
+    "training_tokens": _TRAINING,
 }
 """A value of the parameter counts only where its sentence (or its block's heading) speaks of this."""
+
+ONLY_NEURAL = frozenset({"image_size", "num_classes", "bits"})
+"""Parameters that only documents about neural models state: others speak of cameras, classes of objects and words of machines."""
 
 VETOES: dict[str, re.Pattern[str]] = {
     "top_k": re.compile(r"\b(?:expert|MoE|rout|retriev|accuracy)", _I),
     "bits": re.compile(
-        r"\b(?:compress(?:ed|ive) sensing|hash|codes?\b|encrypt|adder|processor|ADC|DAC|microcontroller|RSA|key\b|colou?r"
+        r"\b(?:measurement models?|fringes?|compress(?:ed|ive) sensing|hash|codes?\b|encrypt|secret keys?|key (?:length|size|exchange)"
+        r"|adder|processor|datapaths?|RISC-V|FPGA board|ADC|DAC|microcontroller|RSA|colou?r"
         r"|gr[ae]y|CPU|register|entropy|bits? of (?:information|space|memory|randomness)|security|cipher|bits? per (?:pixel"
         r"|character|second|byte|sample|channel)|communicat|x86|operating|Windows|Ubuntu)",
         _I,
     ),
     "training_steps": re.compile(
-        r"\b(?:time[- ]?steps|denois|diffusion steps|sampling|environment|reasoning steps|inference steps|NFE|policy|simulat|walk|ddim)", _I
+        r"\b(?:time[- ]?steps|denois|diffusion steps|sampling|reasoning steps|inference steps|NFE|simulat|walk|ddim)", _I
     ),
     "experts": re.compile(r"\b(?:human|domain|medical|clinical|annotat\w*|judg\w*) experts?|experts? (?:annot|judg|in|from|who)", _I),
     "beta1": re.compile(r"\bVAE|KL\b|noise schedule|diffusion", _I),

@@ -14,9 +14,21 @@ if TYPE_CHECKING:
 Words = tuple[str, ...]
 
 TOKEN = re.compile(r"[^\W\d_]+|[\d₀-₉]+")
+_TIGHT = re.compile(r"[-_{}\\$]*", re.ASCII)
 _JOIN = re.compile(r"(?:\s|[-‐‑–_/{}\\$])*", re.ASCII)
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _IDENTIFIER = re.compile(r"[\w-]*\Z")
+_SUFFIX = re.compile(r"_(key_value_heads|kv_heads|dtype|act|activation|dropout)(?:(?<=dropout)_(?:rate|prob))?\Z")
+_NUMBERED = re.compile(r"_\d+\Z")
+_BY_SUFFIX = {
+    "key_value_heads": "kv_heads",
+    "kv_heads": "kv_heads",
+    "dtype": "precision",
+    "act": "activation",
+    "activation": "activation",
+    "dropout": "dropout",
+}
+_LAST_TWO = re.compile(r".*?([^.]+)\.([^.]+)\Z")
 _PREFIX = re.compile(r"^(?:-+|(?:[a-z_]+\.)+)")
 
 
@@ -71,15 +83,25 @@ class Vocabulary:
                 continue
             words, parameter = found
             begin, last = tokens[position][0], tokens[position + len(words) - 1][1]
-            if begin == 0 or text[begin - 1] != "_" or self.key(_identifier(text, last)) == parameter:
-                out.append(Term(begin, last, parameter, " ".join(words)))
+            within = begin > 0 and text[begin - 1] == "_"
+            goes_on = text[last : last + 1] == "_" and text[last + 1 : last + 2].isalpha()
+            stated = None if goes_on else self.key(_identifier(text, last)) if within else parameter
+            if stated is not None:
+                out.append(Term(begin, last, stated, " ".join(words)))
             position += len(words)
         return out
 
     def key(self, written: str) -> str | None:
         """The parameter of a key of a configuration ("--learning-rate", "training_args.lr", "hidden_size"), else None."""
-        key = _PREFIX.sub("", written.strip().strip("\"'`").lower().replace("-", "_").replace(" ", "_").lstrip("_"))
-        return self._keys.get(key)
+        key = written.strip().strip("\"'`").lower()
+        joined = self._keys.get(_LAST_TWO.sub(r"\1_\2", key)) if "." in key else None
+        if joined is not None:
+            return joined
+        key = _PREFIX.sub("", key.replace("-", "_").replace(" ", "_")).lstrip("_")
+        found = self._keys.get(key) or self._keys.get(_NUMBERED.sub("", key))
+        if found is None and (suffix := _SUFFIX.search(key)):
+            found = _BY_SUFFIX[suffix[1]]
+        return found if found in self.parameters else None
 
     def header(self, written: str) -> str | None:
         """The parameter that a whole cell of a table names ("# Params", "n_layers", "Batch size"), else None."""
@@ -112,7 +134,8 @@ def _stands(text: str, tokens: list[tuple[int, int, str]], position: int, words:
     for step, word in enumerate(words):
         if tokens[position + step][2] != word:
             return False
-        if step and not _JOIN.fullmatch(text, tokens[position + step - 1][1], tokens[position + step][0]):
+        joint = _TIGHT if step == 1 and len(words[0]) == 1 else _JOIN
+        if step and not joint.fullmatch(text, tokens[position + step - 1][1], tokens[position + step][0]):
             return False
     return True
 
