@@ -73,7 +73,6 @@ _BROAD = frozenset(
     "video image language model network learning medical speech vision visual multi deep neural diffusion text audio graph encoder "
     "embedding training attention agent data generator loss layer based module block function method variant large small".split()
 )
-)
 
 
 @lru_cache(maxsize=1 << 14)
