@@ -84,12 +84,14 @@ def names_it(surface: str, component: str) -> bool:
     """
     written, known = _words(surface), _words(component)
     letters, id_letters = "".join(written), "".join(known)
-    if not letters or not id_letters or letters in id_letters or id_letters in letters:
-        return bool(letters and id_letters)
-    if "variant" in known or any(
-        len(part) > 2 and fold(part) not in (*known, *_EDITIONS) and part not in id_letters for part in _parts(surface)
-    ):
+    if not letters or not id_letters or "variant" in known:
         return False
+    if letters in id_letters:
+        return True
+    if any(len(part) > 2 and fold(part) not in (*known, *_EDITIONS) and part not in id_letters for part in _parts(surface)):
+        return False
+    if id_letters in letters:
+        return True
     shared = [one for one in written for other in known if len(one) > 1 and (one == other or len(one) > 4 and one[:6] == other[:6])]
     if not _BROAD.issuperset(shared):
         return True
