@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from forge_assets.components.new_names import new_names
 from forge_assets.components.relations import PATTERNS, Relation, relations
+from forge_assets.components.relations.arguments import names_it
 from forge_assets.components.text import Reading
 from forge_assets.corpus.model import Block
 from tests.components.small_ontology import LEXICON
@@ -59,6 +60,8 @@ def said(text: str, title: str | None = None) -> list[tuple[str, str, str]]:
         ("LoRA can be applied to BERT.", "lora", "composes_with", "bert"),
         ("FlashAttention is compatible with RoPE.", "flash", "composes_with", "rope"),
         ("BERT uses layer normalization.", "bert", "composes_with", "layer-norm"),
+        ("Here the LSTM is fully replaced by the Transformer.", "transformer", "alternative_to", "lstm"),
+        ("We discuss the incompatibility of dropout with batch normalization.", "dropout", "conflicts_with", "batch-norm"),
     ],
 )
 def test_a_sentence_states_a_relation(text: str, subject: str, relation: str, other: str) -> None:
@@ -108,6 +111,47 @@ def test_questions_plans_and_hedges_state_nothing(text: str) -> None:
     ],
 )
 def test_a_name_that_is_only_a_part_of_what_is_meant_takes_no_part(text: str) -> None:
+    assert said(text) == []
+
+
+@pytest.mark.parametrize(
+    ("surface", "component", "same"),
+    [
+        ("BERT", "bert", True),
+        ("vision transformers", "vit", True),
+        ("NAS", "neural-architecture-search", True),
+        ("layer normalization", "layer-norm", True),
+        ("maximum mean discrepancy", "mmd-loss", True),
+        ("Qwen2.5", "qwen2-5", True),
+        ("Bi-LSTM", "bilstm", True),
+        ("Rad-DINO", "medical-image-encoder", False),
+        ("Video-R1", "video-llm", False),
+        ("FixMatch", "pseudo-labeling", False),
+        ("Long-CLIP", "clip", False),
+        ("o3-mini", "openai-o1", False),
+        ("k-mixup", "mixup-variants", False),
+    ],
+)
+def test_a_member_filed_under_its_family_is_not_the_family(surface: str, component: str, same: bool) -> None:
+    assert names_it(surface, component) is same
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We propose SoupNet, a novel Transformer which outperforms BERT.",
+        "We cook a T5 that outperforms BERT.",
+        "Our T5 outperforms BERT.",
+        "T5 achieves results comparable to or exceeding BERT.",
+        "T5 often outperforms BERT.",
+        "We add it into T5 instead of BERT.",
+        "T5 replaces BERT with something else.",
+        "Combining T5 with BERT is no easy feat.",
+        "T5 outperforms two state-of-the-art BERT algorithms.",
+        "A slow stew cooking (BERT) baseline is beaten. T5 outperforms the Transformer (BERT) baseline.",
+    ],
+)
+def test_what_only_resembles_a_statement_states_nothing(text: str) -> None:
     assert said(text) == []
 
 
