@@ -15,6 +15,9 @@ SIZES = [
     ("It has twice the parameters of GPT-3 (175B).", [("parameters", 175e9, "175B")]),
     ("A head of 840 parameters on a frozen encoder", [("parameters", 840.0, "840")]),
     ("a neural network with two layers", [("layers", 2.0, "two")]),
+    ("models of 130M/1.3B parameters", [("parameters", 130e6, "130M"), ("parameters", 1.3e9, "1.3B")]),
+    ("a network with width of 1024, and 4 attention heads", [("heads", 4.0, "4")]),
+    ("a neural model of 19 relation classes", [("num_classes", 19.0, "19")]),
     ("a 12-layer, 768-hidden, 12-heads LM", [("layers", 12.0, "12"), ("hidden_size", 768.0, "768"), ("heads", 12.0, "12")]),
     ("a model of 6 layers, 512 dimensions and 8 heads", [("layers", 6.0, "6"), ("hidden_size", 512.0, "512"), ("heads", 8.0, "8")]),
     ("an MoE network with top-2 routing", [("experts_per_token", 2.0, "2")]),
@@ -66,6 +69,8 @@ SILENT = [
     "A network for 3-D models",
     "The transformer layer: 1) attention and 2) projection",
     "It can be trained with over 2,800 tokens/sec of throughput.",
+    "less training time at the 10B tier of a network",
+    "filtering 100 million-scale datasets for a network",
     "mixed-precision quantization of a network",
     "with lr_period = 10 while training",
 ]

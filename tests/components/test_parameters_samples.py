@@ -22,6 +22,10 @@ SIZES = [
     ("For a convolutional network the cohort is a dataset of 256 subjects.", [("256", 256.0, "subjects")]),
     ("The treebank for neural parsing holds 1,980 documents and 57,109 sentences.",
      [("1,980", 1980.0, "documents"), ("57,109", 57109.0, "sentences")]),
+    ("The network detects cracks on KITTI (7K images).", [("7K", 7e3, "images")]),
+    ("A transformer learns from a cleaned corpus (~41B words).", [("41B", 41e9, "words")]),
+    ("Leveraging over 10 million abstracts, an LLM builds a graph.", [("10 million", 10e6, "abstracts")]),
+    ("A dataset of 53k synthetic and 3.6k real images trains the network.", [("53k", 53e3, "images"), ("3.6k", 3600.0, "images")]),
     ("Ten thousand cell images were annotated for our deep classifier.", [("Ten thousand", 10e3, "images")]),
     ("A dataset of 129,484 carefully picked 4K images for neural restoration.", [("129,484", 129484.0, "images")]),
 ]  # fmt: skip

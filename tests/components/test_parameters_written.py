@@ -24,6 +24,7 @@ CODE = [
      [("context_length", 512.0, "512"), ("max_new_tokens", 64.0, "64")]),
     ("print(translator(text, max_length=40))", [("max_new_tokens", 40.0, "40")]),
     ("out = model.generate(\n    input_ids, max_length=200)", [("max_new_tokens", 200.0, "200")]),
+    ("per_device_train_batch_size  16\nnum_train_epochs             4", [("micro_batch_size", 16.0, "16"), ("epochs", 4.0, "4")]),
     ("gathered with block_size=32 in the model", []),
     ("# Effective batch size = 4 * 4", []),
     ("epoch = 3.0\nloss = 0.2", []),
@@ -36,6 +37,7 @@ LINES: list[tuple[str, Kind, list[tuple[str, object, str]]]] = [
     ),
     ("Num Epochs = 2\nTotal train batch size (w. accumulation) = 80", "paragraph", [("epochs", 2.0, "2"), ("batch_size", 80.0, "80")]),
     ("run with --max_seq_length 384 and --lr 3e-5", "paragraph", [("context_length", 384.0, "384"), ("learning_rate", 3e-5, "3e-5")]),
+    ("vocab_size 32767 weight_decay_rate 0.01", "paragraph", [("vocabulary_size", 32767.0, "32767"), ("weight_decay", 0.01, "0.01")]),
     ("num_train_epochs 3 max_seq_length 128", "paragraph", [("epochs", 3.0, "3"), ("context_length", 128.0, "128")]),
 ]
 TABLES = [

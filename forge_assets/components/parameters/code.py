@@ -20,6 +20,7 @@ _OPTIMIZER = re.compile(
 )
 _DROPOUT = re.compile(r"\b(?:nn|layers|tf|keras|F)\.(?:[Dd]ropout|Dropout[123]d|AlphaDropout)\((?:p=|rate=)?(?P<value>0?\.\d+)\s*[,)]")
 _TYPE = re.compile(r"\b(?:torch|jnp|mx|ml_dtypes)\.(?P<name>float16|bfloat16|half|float8_e4m3fn|float8_e5m2)\b")
+_COLUMNS = re.compile(r"(?m)^[ \t]*(?P<key>[A-Za-z]\w*_\w+)[ \t]+(?P<value>[\d.][\w.+-]*)[ \t]*$")
 _COMMENT = re.compile(r"(?m)(?:^|[ \t])(?:#|//)+[ \t]?(?P<said>[^\n]{4,200})$")
 _SAID = re.compile(
     r"(?m)^[ \t]*(?:[-*•#]+[ \t]*)?(?=[A-Za-z#])[^:=\n|\"'(){}\[\]]{0,50}[A-Za-z][ \t]+(?=[A-Za-z(])[^:=\n|\"'(){}\[\]]{0,50}"
@@ -32,6 +33,10 @@ def read(text: str, start: int, end: int, vocabulary: Vocabulary) -> list[Parame
     out = configs.read(text, start, end, vocabulary)
     out += _assigned(text, start, end, vocabulary)
     out += _called(text, start, end, vocabulary)
+    for match in _COLUMNS.finditer(text, start, end):
+        parameter = vocabulary.key(match["key"])
+        if parameter is not None and (made := literal(parameter, match["key"], match.span("value"), text, vocabulary)):
+            out.append(made)
     for match in _COMMENT.finditer(text, start, end):
         out += prose.read(Sentence(text, match.start("said"), match.end("said")), vocabulary)
     for match in _SAID.finditer(text, start, end):

@@ -20,7 +20,7 @@ _MACHINE = (
     r"|RTX\s?(?:A?\d{3,4})(?:\s?Ti\b|\s?Ada\b|\s?SUPER\b)?|GTX\s?\d{3,4}(?:\s?Ti\b)?|(?:[2345]0[6-9]0|10[678]0)(?:\s?[Tt]i\b"
     r"|(?:\s?[Tt]i)?(?=\sGPUs?\b))"
     r"|TITAN\s?(?:Xp|X|V|RTX)\b|Titan\s?(?:Xp|X|V|RTX)\b|K[248]0[mc]?\b|MI\d{3}[AX]?\b|Gaudi\s?\d?\b|910[BC]\b|Trainium\s?\d?\b"
-    r"|TPUs?[- ]?v\d[ep]?\b(?:-\d+)?|TPUs?\b|v[2-6][ep]?[- ](?:\d+ )?TPUs?\b|Jetson\s(?:AGX\s)?(?:Orin|Xavier|Nano|TX\d)(?:\s(?:Nano|NX"
+    r"|TPUs?[- ]?[vV]\d[ep]?\b(?:-\d+)?|TPUs?\b|v[2-6][ep]?[- ](?:\d+ )?TPUs?\b|Jetson\s(?:AGX\s)?(?:Orin|Xavier|Nano|TX\d)(?:\s(?:Nano|NX"
     r"|AGX))?\b)"
 )
 _ACCELERATORS = re.compile(
@@ -50,7 +50,7 @@ _CERTAIN = re.compile(
 )
 _WHOLE_NODES = re.compile(r"node|machine|pod|VM")
 _THEME = re.compile(
-    r"GPU|TPU|NVIDIA|Nvidia|[AHV][12]00|Jetson|Titan|TITAN|\b(?:[Tt]rain|[Ii]nference|[Mm]achine|[Hh]ardware|[Hh]ours|[Mm]emory"
+    r"GPU|TPU|NVIDIA|Nvidia|Tesla|[AHVv][12]00|Jetson|Titan|TITAN|\b(?:[Tt]rain|[Ii]nference|[Mm]achine|[Hh]ardware|[Hh]ours|[Mm]emory"
     r"|[Aa]ccelerat|[Nn]ode|[Ff]ine-?tun)"
 )
 

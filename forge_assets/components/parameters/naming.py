@@ -24,6 +24,7 @@ _PER_DEVICE = re.compile(r"\s*(?:\w+\s)?(?:per|on each|for each)\s(?:GPU|device|
 _OTHER_LENGTH = re.compile(r"\s(?:epochs?|tokens|hours|samples)\b", re.IGNORECASE)
 _NUMBER_OF = re.compile(r"\bnumber of (?:[a-z]+ )?\Z", re.IGNORECASE)
 _DECAY = re.compile(r"\b(?:decay|anneal|reduc|decreas|drop|lower|linear|cosine|warm)", re.IGNORECASE)
+_HOURS = re.compile(r"\s?-?(?:hours?|hrs?|h)\b", re.IGNORECASE)
 _BRACE = re.compile(r"[{\[]")
 
 
@@ -116,11 +117,13 @@ def _is_counted(text: str, term: Term) -> bool:
 
 
 def _value_of(term: Term, quantity: Quantity, text: str, limit: int, vocabulary: Vocabulary) -> ParameterValue | None:
-    if UNFIT_UNIT.match(text, quantity.end, limit) or (
+    if (term.parameter != "training_time" and UNFIT_UNIT.match(text, quantity.end, limit)) or (
         text[quantity.end : quantity.end + 1] == ")" and "(" not in text[term.start - 25 : quantity.start]
     ):
         return None
     parameter, unit = term.parameter, None
+    if parameter == "training_time" and not _HOURS.match(text, quantity.end, limit):
+        return None
     if parameter == "warmup_steps" and _OTHER_LENGTH.match(text, quantity.end, limit):
         return None
     if parameter in ("batch_size", "micro_batch_size"):

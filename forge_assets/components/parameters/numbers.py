@@ -113,7 +113,7 @@ def _in_name(text: str, start: int) -> bool:
     """Whether what a hyphen or slash joins to the digits at `start` is no number ("Qwen2.5-7B"), so that they are part of a name."""
     before = _RUN.search(text[max(0, start - 40) : start])
     joined = before[0].rstrip("-‐‑/") if before else ""
-    return bool(joined) and number(re.split(r"(?<=\d)/", joined)[-1]) is None
+    return bool(joined) and number(joined.rsplit("/", 1)[-1]) is None
 
 
 def _value(match: re.Match[str]) -> tuple[float | None, bool, bool]:

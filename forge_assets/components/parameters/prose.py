@@ -36,7 +36,7 @@ _SCALED_TOGETHER = frozenset("parameters active_parameters training_tokens conte
 """Of "7, 13 and 70B parameters" all are billions; of other lists each number stands for itself."""
 _FEW_PARAMETERS = 1e5
 """What is called parameters below that, in a document that names no neural model, may be those of a curve or of a cipher."""
-_LISTED = re.compile(r"(?:-|\s)?(?:,\s*(?:and|or)?|\s(?:and|or|to|vs\.?|versus)|/|–|-{1,2})\s*[~≈∼]?\$?", re.IGNORECASE)
+_LISTED = re.compile(r"(?:-|\s)?(?:,\s*(?P<last>and|or)?|\s(?:and|or|to|vs\.?|versus)|/|–|-{1,2})\s*[~≈∼]?\$?", re.IGNORECASE)
 
 
 def read(sentence: Sentence, vocabulary: Vocabulary) -> list[ParameterValue]:
@@ -99,10 +99,12 @@ def _counted_list(sentence: Sentence, quantities: list[Quantity], index: int, ru
     """The numbers before a counted one that share its noun: "8, 16 and 32 layers", "7, 13 and 70B parameters"."""
     following = quantities[index]
     scale = following.scale if rule.parameter in _SCALED_TOGETHER else 1.0
-    for quantity in reversed(quantities[:index]):
+    earlier = [None, *quantities[:index]]
+    for before, quantity in zip(reversed(earlier[:-1]), reversed(quantities[:index]), strict=True):
         if quantity.start in found or quantity.percent or quantity.sides != following.sides:
             return
-        if not _LISTED.fullmatch(sentence.text, quantity.end, following.start):
+        between = _LISTED.fullmatch(sentence.text, quantity.end, following.start)
+        if between is None or (between["last"] and (before is None or not _LISTED.fullmatch(sentence.text, before.end, quantity.start))):
             return
         shared = scale if quantity.scale == 1.0 and quantity.value < 1000 else 1.0
         made = make(rule.parameter, quantity, vocabulary, sentence.text, rule.unit, rule.factor * shared)

@@ -54,21 +54,25 @@ _DATA = (
     r"|(?:training|test|validation|dev(?:elopment)?|eval(?:uation)?) (?:set|data|split)s?)"
 )
 _HELD = re.compile(
-    rf"\b(?:{_DATA}|data|set|it)\b(?:\s\([^()]{{1,40}}\)|\s(?!and\b)[\w-]+,?|,){{0,5}}?,?\s(?:of|with|containing|contains?|composed of"
-    rf"|comprised of|consisting(?: of)?"
-    rf"|consists of|comprising|comprises|includes?|including|has|have|totall?ing|totals|spanning|spans|covering|covers|across|holds"
-    rf"|offers|provides|features"
-    rf"|featuring|having|encompassing|encompasses|amounting to)\s(?:(?:over|about|more than|up to|~)?\s?\d[^.;]{{0,50}}?(?:,"
+    rf"\b{_DATA}\s\({_ABOUT}|\b(?:{_DATA}|data|set|it)\b(?:\s\([^()]{{1,40}}\)|\s(?!and\b)[\w-]+,?|,){{0,5}}?,?\s(?:of|with|containing"
+    rf"|contains?|composed of"
+    rf"|comprised of|consisting(?: of)?|consists of|comprising|comprises|includes?|including|has|have|totall?ing|totals|spanning|spans"
+    rf"|covering|covers|across|holds"
+    rf"|offers|provides|features|featuring|having|encompassing|encompasses|amounting to)\s(?:(?:over|about|more than|up to"
+    rf"|~)?\s?\d[^.;]{{0,50}}?(?:,"
     rf"|\band)\s)?{_ABOUT}",
     _I,
 )
+_BRACKETED = re.compile(r"(?:[A-Z][\w-]*|detection|segmentation|classification|recognition)\s\((?:over |about |approximately |[~∼≈])?\Z")
+"""What stands in brackets behind a name is the size of what bears it: "KITTI (7K images)"."""
 _USED = re.compile(
     r"\b(?:(?:pre-?|re)?train|fine-?tun|evaluat|test|validat|experiment|measur|benchmark|assess|calibrat|adapt|learn|instruction-tun)\w*\b"
     rf"[^.;]{{0,40}}?\s(?:on|with|using|over|from|across)\s{_ABOUT}",
     _I,
 )
 _MADE = re.compile(
-    r"\b(?:collect|annotat|curat|construct|contain|compris|consist|includ|gather|compil|creat|buil[dt]|releas|introduc|present|label"
+    r"\b(?:using|leverag|utili[sz]|collect|annotat|curat|construct|contain|compris|consist|includ|gather|compil|creat|buil[dt]|releas"
+    r"|introduc|present|label"
     r"|synthesi"
     r"|crawl|scrap|filter|assembl|acquir|captur|extract|expand|augment|resulting|yielding|totall?ing|encompass|amass|aggregat|record"
     r"|transcrib)"
@@ -92,7 +96,7 @@ _RESOLUTION = re.compile(r"[248]K\Z")
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
 _ALLOWED_THAN = re.compile(r"\b(?:more|fewer|less) than\s?\Z", _I)
 _RATE = re.compile(r"\s(?:per|/|a)\s?(?:second|minute|hour|day|class|image|category|prompt|person|s\b)|\s(?:times|/s)\b", _I)
-_LISTED = re.compile(r"\s?(?:,|and|or|to|–|-{1,2})\s?")
+_LISTED = re.compile(r"(?:\s[a-z-]*[a-rt-z]){0,2}?\s?(?:,|and|or|to|–|-{1,2})\s?")
 _SEEN = re.compile(r"images|videos|photos|resolution")
 _ALL_AROUND = 360.0
 _REACH = 90
@@ -144,7 +148,7 @@ def _is_data(quantity: Quantity, items: re.Match[str], before: str, theme: bool)
     held = _HELD.search(before) is not None
     if items.groupdict().get("certain") is None:
         return items.re is _HOURS or held or (theme and (_USED.search(before) or _MADE.search(before)) is not None)
-    if held:
+    if held or _BRACKETED.search(before):
         return True
     if quantity.value < _LEAST:
         return False

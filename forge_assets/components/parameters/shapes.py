@@ -41,7 +41,10 @@ _MODELS = (
     r"(?:models?|LLMs?|[SV]?LMs?|MLLMs?|VLAs?|LMMs?|variants?|versions?|transformers?|baselines?|checkpoints?|backbones?|networks?"
     r"|DiTs?|policy)"
 )
-_MODEL = rf"(?:(?:(?!{_NO_MODEL})[A-Za-z][\w./-]*[\s-]){{0,3}}?{_MODELS}|(?:model |parameter )?(?:scales?|sizes?|class))\b"
+_MODEL = (
+    rf"(?:(?:(?!{_NO_MODEL})[A-Za-z][\w./-]*[\s-]){{0,3}}?{_MODELS}|(?:model |parameter )?(?:scales?|sizes?|class))\b"
+    r"(?!\s(?:data|corp|benchmark))"
+)
 _NO_NAME = re.compile(
     r"(?:\A|(?:\A|[\s(])(?!(?:llama|qwen|gpt|mistral|gemma|phi)\b)(?:[a-z][a-z-]*,?|[AI]n?|The|Our|With|For|Using|From|Both)\s|[(/~≈∼]"
     r"|\s[-–]+\s?)"
@@ -67,7 +70,9 @@ _VECTORS = (
 _CLASSES = (
     r"(?:(?:object|action|semantic|activity|image|target|output|disease|emotion|scene|fine-grained|sound|event|intent|distinct|entity"
     r"|food|gesture"
-    r"|class) ){0,2}classes\b(?! of)|(?:object|semantic|action|activity|image|scene|event|disease|fine-grained|sound|emotion|entity|food)"
+    r"|class) ){0,2}classes\b(?! of)|(?!of|more|fewer|other|new|novel|base|unseen|equivalence|conjugacy"
+    r"|different)[a-z-]+ classes\b(?! of)|(?:object|semantic|action|activity|image|scene|event|disease|fine-grained|sound|emotion|entity"
+    r"|food)"
     r" categories\b(?! of)|(?:class|category) (?:classif|problem|data ?set|task|segment)"
 )
 _FILTERS = r"(?:(?:2D|depthwise|standard|dilated|separable|vanilla|regular|spatial|strided|group) ){0,2}(?:conv\w*|kernels?|filters?)\b"
@@ -147,6 +152,7 @@ SHAPES: tuple[Count, ...] = (
             r"|resolution|the|a|resolution of))* "
         ),
     ),
+    Count("image_size", re.compile(r"(?!\d)"), before=before(r"\bresolution[^.;]{0,60}\b(?:from|to|at|of|and|,) ")),
     Count("patch_size", after(r"(?:pixel |image |non-overlapping )?patch(?:es)?\b|pixel patches")),
     Count("kernel_size", after(_FILTERS)),
 )

@@ -24,7 +24,7 @@ _NEEDS = {
     "smoothing": r"label",
     "stride": r"conv|kernel|max_seq|doc_stride|tokenizer",
     "activation": r"layer|dense|hidden|model|config|dropout",
-    "block_size": r"n_layer|n_embd|vocab",
+    "block_size": r"n_layer|n_embd|vocab|model_name_or_path|do_train|per_device",
     "scheduler": r"lr|epoch|warm|optim",
     "max_norm": r"clip|grad",
     "smoothing_factor": r"label",

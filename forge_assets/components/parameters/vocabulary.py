@@ -17,6 +17,7 @@ TOKEN = re.compile(r"[^\W\d_]+|[\d₀-₉]+")
 _TIGHT = re.compile(r"[-_{}\\$]*", re.ASCII)
 _JOIN = re.compile(r"(?:\s|[-‐‑–_/{}\\$])*", re.ASCII)
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_REST = re.compile(r"(?:_[A-Za-z]\w*)+")
 _IDENTIFIER = re.compile(r"[\w-]*\Z")
 _SUFFIX = re.compile(r"_(key_value_heads|kv_heads|dtype|act|activation|dropout)(?:(?<=dropout)_(?:rate|prob))?\Z")
 _NUMBERED = re.compile(r"_\d+\Z")
@@ -69,6 +70,7 @@ class Vocabulary:
         tokens = [(m.start(), m.end(), _folded(m[0])) for m in TOKEN.finditer(text, start, end)]
         out: list[Term] = []
         position = 0
+        parameter: str | None
         while position < len(tokens):
             found = next(
                 (
@@ -83,11 +85,12 @@ class Vocabulary:
                 continue
             words, parameter = found
             begin, last = tokens[position][0], tokens[position + len(words) - 1][1]
-            within = begin > 0 and text[begin - 1] == "_"
-            goes_on = text[last : last + 1] == "_" and text[last + 1 : last + 2].isalpha()
-            stated = None if goes_on else self.key(_identifier(text, last)) if within else parameter
-            if stated is not None:
-                out.append(Term(begin, last, stated, " ".join(words)))
+            rest = _REST.match(text, last, end)
+            if rest or (begin > 0 and text[begin - 1] == "_"):
+                last = rest.end() if rest else last
+                parameter = self.key(_identifier(text, last))
+            if parameter is not None:
+                out.append(Term(begin, last, parameter, " ".join(words)))
             position += len(words)
         return out
 
