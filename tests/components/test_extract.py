@@ -167,7 +167,7 @@ def test_a_run_killed_in_the_middle_goes_on_where_it_was(database: Database) -> 
         ("raise RecursionError", "a rule failed: RecursionError"),
         ("import os; os.kill(os.getpid(), 11)", "ended the process that read it (signal 11)"),
         ("import os; os._exit(3)", "ended the process that read it (exit status 3)"),
-        ("print('noise'); import time; time.sleep(60)", "took longer than the 2 s of FORGE_DOCUMENT_TIMEOUT_S to read"),
+        ("print('noise'); import time; time.sleep(60)", "took longer than the 6 s of FORGE_DOCUMENT_TIMEOUT_S to read"),
     ],
 )
 def test_a_document_that_breaks_a_rule_is_told_and_its_neighbours_are_read(
@@ -175,7 +175,7 @@ def test_a_document_that_breaks_a_rule_is_told_and_its_neighbours_are_read(
 ) -> None:
     made = records(30)
     documents = put_records(database, [*made, {"doc_id": "r:bad", "title": "Poison", "abstract": "We use Adam."}])
-    monkeypatch.setenv("FORGE_DOCUMENT_TIMEOUT_S", "2")
+    monkeypatch.setenv("FORGE_DOCUMENT_TIMEOUT_S", "6" if "sleep" in statement else "60")  # a busy machine may take seconds
     with monkeypatch.context() as poisoned:
         plant(poisoned, tmp_path, statement)
         report = read(database)
