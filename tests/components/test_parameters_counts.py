@@ -40,6 +40,9 @@ LENGTHS = [
     ("gradients are accumulated over 8 iterations", [("gradient_accumulation_steps", 8.0, "8")]),
     ("The tokenizer includes 56,000 tokens.", [("vocabulary_size", 56e3, "56,000")]),
     ("Training with four GPUs takes around eight days.", [("training_time", 192.0, "eight"), ("accelerators", 4.0, "four")]),
+    ("Total training time was around 10 days.", [("training_time", 240.0, "10")]),
+    ("set as before (learning rate = 2e-5, max_sequence_len = 128 and batch_size = 32) for training",
+     [("learning_rate", 2e-5, "2e-5"), ("context_length", 128.0, "128"), ("batch_size", 32.0, "32")]),
     ("fine-tuned for two epochs (48 hours on a V100 GPU)",
      [("epochs", 2.0, "two"), ("training_time", 48.0, "48"), ("accelerator_type", "V100", "V100")]),
 ]  # fmt: skip
@@ -49,6 +52,7 @@ MACHINES = [
     ("trained on two 3090 GPUs", [("accelerators", 2.0, "two"), ("accelerator_type", "3090", "3090")]),
     ("with an Nvidia Tesla V100 GPU with 16GB memory", [("accelerator_type", "V100", "V100"), ("memory", 16e9, "16GB")]),
     ("scaled to 16 or 64 GPUs", [("accelerators", 16.0, "16"), ("accelerators", 64.0, "64")]),
+    ("Eight NVIDIA Tesla V100 were used", [("accelerators", 8.0, "Eight"), ("accelerator_type", "V100", "V100")]),
     ("GPU: GeForce GTX 1080 Ti x1", [("accelerator_type", "GTX 1080 Ti", "GTX 1080 Ti"), ("accelerators", 1.0, "1")]),
 ]
 WORDS = [
@@ -71,6 +75,7 @@ SILENT = [
     "It can be trained with over 2,800 tokens/sec of throughput.",
     "less training time at the 10B tier of a network",
     "filtering 100 million-scale datasets for a network",
+    "a flow with cosine scheduling of noise",
     "mixed-precision quantization of a network",
     "with lr_period = 10 while training",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from forge_assets.components.parameters import machines
+from forge_assets.components.parameters.themes import Theme
 from forge_assets.components.parameters.value import ParameterValue
 from forge_assets.components.parameters.vocabulary import Vocabulary
 
@@ -22,7 +23,7 @@ _SCHEDULE = re.compile(
     r"\b(?P<value>cosine|linear|constant|polynomial|inverse[- ]square[- ]root|exponential|step|one[- ]?cycle|multi-?step|WSD"
     r"|warmup-stable-decay)"
     r"(?:[- ](?:annealing|decay))?\s(?:LR |lr |learning[- ]rates? )(?:decay |annealing )?(?:schedul\w+|decay|annealing|policy)"
-    r"|\b(?P<second>cosine|inverse[- ]square[- ]root|WSD|polynomial)[- ](?:(?:decay|annealing)[- ])?(?:schedul\w+|annealing)"
+    r"|\b(?P<second>cosine|inverse[- ]square[- ]root|WSD|polynomial)[- ](?:(?:decay|annealing)[- ])?(?:schedulers?|schedules?|annealing)"
     r"|\b(?P<fifth>cosine|linear|exponential|polynomial)(?:ly)? (?:decay|anneal)\w*(?: of| in)? (?:the )?(?:LR|learning[- ]rate)"
     r"|learning[- ]rate (?:schedul\w+|decay)?\s?(?:is|was|:|=|with|of|using)?\s?(?:an? )?(?P<third>cosine|linear decay"
     r"|polynomial|inverse[- ]square[- ]root)\b",
@@ -49,18 +50,19 @@ _OPTIMIZER = re.compile(
     rf"|weight decay|momentum|β|betas?\b|lr\b)"
 )
 
-_BY_PRECISION = re.compile(r"precision|(?:fp|float|int|tf|bf|nf)-?\d", re.IGNORECASE)
+_FORMAT = re.compile(r"[pPtTfF]-?\d")
+"""The end of fp16, int8, bf16, tf32: what to look for before the dear patterns."""
 _SPEAKS_OF_PRECISION = re.compile(
     r"\b(?:train|precision|inference|weight|quanti|format|load|model|kernel|comput|accura|activation|GEMM|mixed|dtype|throughput|optimi)",
     re.IGNORECASE,
 )
 
 
-def read(text: str, start: int, end: int, vocabulary: Vocabulary, *, neural: bool = True) -> list[ParameterValue]:
+def read(text: str, start: int, end: int, vocabulary: Vocabulary, theme: Theme | None = None) -> list[ParameterValue]:
     """The word values stated in text[start:end], a sentence; formats of numbers only in documents that speak of neural models."""
     out = machines.read(text, start, end)
     sentence = text[start:end]
-    if neural and _BY_PRECISION.search(sentence) and _SPEAKS_OF_PRECISION.search(sentence):
+    if ("recision" in sentence or _FORMAT.search(sentence)) and _SPEAKS_OF_PRECISION.search(sentence) and (theme is None or theme.neural):
         out += _precisions(text, start, end, vocabulary)
     if "chedul" in sentence or "earning" in sentence or "anneal" in sentence:
         out += _words(text, start, end, "schedule", _SCHEDULE, vocabulary)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from forge_assets.components.parameters import choices, code, configs, front_matter, lines, moments, prose, tables
 from forge_assets.components.parameters.statements import Sentence
 from forge_assets.components.parameters.subjects import Belongings, Mentioned, belong
+from forge_assets.components.parameters.themes import Theme
 from forge_assets.components.parameters.value import ParameterValue
 from forge_assets.components.parameters.vocabulary import Vocabulary, default_vocabulary
 from forge_assets.corpus.model import Block
@@ -26,35 +26,10 @@ _WORDY = re.compile(
     r"ptimi[sz]|chedul|anneal|ctivation|linearit|GPU|TPU|[Pp]recision|earning[- ]rate|\b(?:million|billion|thousand)\b"
     r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve)\b[\s-](?:\w+[\s-]){0,2}(?:layer|head|epoch|expert|block|day|hour|week|iteration)"
 )
-_NEURAL = re.compile(
-    r"[Nn]eural|\b[Dd]eep[ -]|NN\b|NNs\b|\b[Nn]ets?\b|(?:Res|Dense|Mobile|Efficient|Alex|U-?|Retina|Seg)Nets?\b|[Nn]etworks?\b|LSTM"
-    r"|[Tt]ransformer"
-    r"|L[LM]Ms?\b|[VS]LMs?\b|BERT|GPT|[Ll]anguage[ -][Mm]odel|[Ff]oundation [Mm]odel|T2I|[Pp]re-?train|[Ff]ine-?tun|[Dd]iffusion|[Ee]ncoder"
-    r"|[Ee]mbedding|[Cc]onvolution|[Aa]ttention|GANs?\b|YOLO|[Gg]enerative|[Ss]elf-supervised|[Rr]epresentation learning"
-    r"|[Rr]einforcement learning"
-    r"|[Ee]nd-to-end|[Cc]heckpoint|[Tt]okenizer|[Qq]uanti[sz]|torch|batch_size"
-)
-_DATA = re.compile(r"[Dd]ata ?sets?\b|[Bb]enchmark|[Cc]orp(?:us|ora)\b|[Dd]atabases?\b")
-_CLASSICAL = re.compile(
-    r"SVMs?\b|[Ss]upport vector|[Nn]earest[ -]neighbou?r|[Dd]ecision trees?|[Rr]andom forest|[Bb]oosting|Bayes|HMMs?\b|Markov|[Kk]ernel"
-    r"|CRFs?\b"
-    r"|[Cc]onditional random|k-means|PCA\b|SIFT|HOG\b|[Bb]ag[ -]of|[Gg]enetic algorithm|[Rr]egression|[Oo]ntolog|[Tt]reebank"
-    r"|[Ll]exic(?:on|al)|[Mm]orpholog"
-)
 _ENTRIES = re.compile(r"\w=|--\w|[\"']\s?:")
 _LINES = frozenset({"list_item", "paragraph"})
 _LONGEST_LINE = 240
 _SILENT = frozenset({"reference", "heading", "formula"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """`neural`: whether the text speaks of neural models; `learnt`: of them, or of a data set made to learn or measure by."""
-
-    reading: Reading
-    vocabulary: Vocabulary
-    neural: bool
-    learnt: bool
 
 
 def values(
@@ -68,11 +43,10 @@ def values(
     vocabulary = vocabulary or default_vocabulary()
     belongings = belongings or default_belongings()
     ordered = sorted(mentions, key=lambda mention: mention.start)
-    neural = _NEURAL.search(reading.text) is not None
-    document = _Document(reading, vocabulary, neural, neural or _of_data(reading.text))
+    theme = Theme(reading.text)
     out: list[ParameterValue] = []
     for block, heading in _with_headings(reading):
-        for span, found in _of_block(document, block, heading):
+        for span, found in _of_block(reading, theme, block, heading, vocabulary):
             out += belong(found, span, reading, ordered, belongings, heading)
     return _distinct(out, reading)
 
@@ -110,9 +84,10 @@ def _with_headings(reading: Reading) -> Iterator[tuple[Block, str]]:
             yield block, heading
 
 
-def _of_block(document: _Document, block: Block, heading: str) -> Iterator[tuple[Span, list[ParameterValue]]]:
+def _of_block(
+    reading: Reading, theme: Theme, block: Block, heading: str, vocabulary: Vocabulary
+) -> Iterator[tuple[Span, list[ParameterValue]]]:
     """What each reader finds, with the stretch (block or sentence) in which its values look for their subjects."""
-    reading, vocabulary = document.reading, document.vocabulary
     text, span = reading.text, (block.start, block.end)
     if block.kind == "table":
         yield span, tables.read(text, *span, vocabulary)
@@ -125,8 +100,8 @@ def _of_block(document: _Document, block: Block, heading: str) -> Iterator[tuple
             yield span, list(_of_lines(text, block, vocabulary))
         about = "" if block.kind == "title" else heading
         for start, end in _sentences(reading, block):
-            found = prose.read(Sentence(text, start, end, about, document.neural, document.learnt), vocabulary)
-            found += choices.read(text, start, end, vocabulary, neural=document.neural)
+            found = prose.read(Sentence(text, start, end, about, theme), vocabulary)
+            found += choices.read(text, start, end, vocabulary, theme)
             found += moments.betas(text, start, end, vocabulary, "config" if block.kind == "list_item" else "prose")
             yield (start, end), found
 
@@ -142,11 +117,6 @@ def _of_lines(text: str, block: Block, vocabulary: Vocabulary) -> Iterator[Param
         position = end + 1
     if _ENTRIES.search(text, block.start, block.end):
         yield from configs.read_inline(text, block.start, block.end, vocabulary)
-
-
-def _of_data(text: str) -> bool:
-    """Whether a text that names nothing neural is about a data set, and not about one for other methods or for linguists."""
-    return _DATA.search(text) is not None and _CLASSICAL.search(text) is None
 
 
 def _sentences(reading: Reading, block: Block) -> Iterator[tuple[int, int]]:

@@ -24,7 +24,8 @@ _MACHINE = (
     r"|AGX))?\b)"
 )
 _ACCELERATORS = re.compile(
-    rf"(?<![\w.])(?:(?P<count>\d{{1,3}}(?:,\d{{3}})*|\d+[kK]?|one|two|three|four|five|six|seven|eight|sixteen)\s?(?:x|X|×|\\times|\*"
+    rf"(?<![\w.])(?:(?P<count>\d{{1,3}}(?:,\d{{3}})*|\d+[kK]?|[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix|[Ss]even|[Ee]ight"
+    rf"|[Ss]ixteen)\s?(?:x|X|×|\\times|\*"
     rf"|-)?[\s$]*)?(?:nodes? of )?(?:(?P<early>GPUs?)\s)?(?P<maker>{_MAKERS})(?P<kind>{_MACHINE}){_MEMORY}"
     rf"(?P<noun>[\s-]?(?:Tensor Core |\(?\d+\s?GB\)?\s)?(?:GPUs?|TPUs?|graphics cards?|accelerators?|chips?|cores?"
     rf"|cards?|nodes?|machines?|pods?|NPUs?|VMs?)\b)?(?:\s?[x×*]\s?(?P<behind>\d{{1,4}})(?![\w.]))?"

@@ -14,6 +14,7 @@ _PAIR = re.compile(
     r"|β₁)\s*,\s*(?:\\?beta_?2|β_?2|β₂)\s*\)?\s*=\s*\(?\s*(?P<third>[\d.]+\d)\s*,\s*(?P<fourth>[\d.]+\d)",
     re.IGNORECASE,
 )
+_MARKS = ("eta", "β", "eps", "ε", "ϵ", "Eps")
 _EPSILON = re.compile(
     r"(?<![\w.])(?P<key>(?:adam_?)?eps(?:ilon)?|\\epsilon|ϵ|ε)[\"']?\s*(?:=|:|of|is)\s*\$?(?P<value>\d[\w.+−-]*(?:\s?(?:×|x"
     r"|\\times)\s?10\^?\{?[-−]?\d+\}?)?)",
@@ -26,6 +27,8 @@ _CLASS = re.compile(r"""["'](?:class_)?name["']\s*:\s*["'](?P<value>[A-Z]\w+)["'
 def betas(text: str, start: int, end: int, vocabulary: Vocabulary, source: Source) -> list[ParameterValue]:
     """Both moment decays of "betas=(0.9, 0.999)", and the epsilon of an optimizer that the same lines name."""
     out: list[ParameterValue] = []
+    if not any(text.find(mark, start, end) >= 0 for mark in _MARKS):
+        return out
     for match in _PAIR.finditer(text, start, end):
         groups = ("first", "second") if match["first"] else ("third", "fourth")
         for parameter, group in zip(("beta1", "beta2"), groups, strict=True):

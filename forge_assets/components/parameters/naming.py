@@ -24,7 +24,8 @@ _PER_DEVICE = re.compile(r"\s*(?:\w+\s)?(?:per|on each|for each)\s(?:GPU|device|
 _OTHER_LENGTH = re.compile(r"\s(?:epochs?|tokens|hours|samples)\b", re.IGNORECASE)
 _NUMBER_OF = re.compile(r"\bnumber of (?:[a-z]+ )?\Z", re.IGNORECASE)
 _DECAY = re.compile(r"\b(?:decay|anneal|reduc|decreas|drop|lower|linear|cosine|warm)", re.IGNORECASE)
-_HOURS = re.compile(r"\s?-?(?:hours?|hrs?|h)\b", re.IGNORECASE)
+_DURATION = re.compile(r"\s?-?(?P<unit>hour|hr|h|day|week)s?\b", re.IGNORECASE)
+_HOURS = {"hour": 1.0, "hr": 1.0, "h": 1.0, "day": 24.0, "week": 168.0}
 _BRACE = re.compile(r"[{\[]")
 
 
@@ -84,7 +85,7 @@ def _named(sentence: Sentence, term: Term, quantities: Sequence[Quantity], vocab
     connector = STRICT if strict else CONNECTOR
     if not connector.fullmatch(text, term.end, quantities[begin].start) or not sentence.speaks_of(term.parameter):
         return
-    made = _value_of(term, quantities[begin], text, sentence.end, vocabulary)
+    made = _value_of(sentence, term, quantities[begin], vocabulary)
     if made is None:
         return
     values = [made]
@@ -96,7 +97,7 @@ def _named(sentence: Sentence, term: Term, quantities: Sequence[Quantity], vocab
             or not (FREE_END.match(text, quantity.end, sentence.end) or _UNIT_AFTER.match(text, quantity.end, sentence.end))
         ):
             break
-        more = _value_of(term, quantity, text, sentence.end, vocabulary)
+        more = _value_of(sentence, term, quantity, vocabulary)
         if more is None or (
             _DECAY.search(text, max(sentence.start, term.start - 40), previous.start) and "to" in text[previous.end : quantity.start]
         ):
@@ -116,15 +117,13 @@ def _is_counted(text: str, term: Term) -> bool:
     return text[term.start - 1 : term.start] == "_" or _NUMBER_OF.search(text[max(0, term.start - 30) : term.start]) is not None
 
 
-def _value_of(term: Term, quantity: Quantity, text: str, limit: int, vocabulary: Vocabulary) -> ParameterValue | None:
-    if (term.parameter != "training_time" and UNFIT_UNIT.match(text, quantity.end, limit)) or (
-        text[quantity.end : quantity.end + 1] == ")" and "(" not in text[term.start - 25 : quantity.start]
-    ):
+def _value_of(sentence: Sentence, term: Term, quantity: Quantity, vocabulary: Vocabulary) -> ParameterValue | None:
+    text, limit, parameter, unit = sentence.text, sentence.end, term.parameter, None
+    if _numbers_an_item(sentence, quantity):
         return None
-    parameter, unit = term.parameter, None
-    if parameter == "training_time" and not _HOURS.match(text, quantity.end, limit):
-        return None
-    if parameter == "warmup_steps" and _OTHER_LENGTH.match(text, quantity.end, limit):
+    if parameter == "training_time":
+        return _duration(quantity, text, limit, vocabulary)
+    if UNFIT_UNIT.match(text, quantity.end, limit) or (parameter == "warmup_steps" and _OTHER_LENGTH.match(text, quantity.end, limit)):
         return None
     if parameter in ("batch_size", "micro_batch_size"):
         after = _UNIT_AFTER.match(text, quantity.end, limit)
@@ -132,6 +131,20 @@ def _value_of(term: Term, quantity: Quantity, text: str, limit: int, vocabulary:
         if _PER_DEVICE.match(text, quantity.end, limit):
             parameter = "micro_batch_size"
     return make(parameter, quantity, vocabulary, text, unit)
+
+
+def _numbers_an_item(sentence: Sentence, quantity: Quantity) -> bool:
+    """Whether the number only orders a list: "the layers: 1) attention and 2) projection"."""
+    text = sentence.text
+    return text.startswith(")", quantity.end) and text.count("(", sentence.start, quantity.start) <= text.count(
+        ")", sentence.start, quantity.start
+    )
+
+
+def _duration(quantity: Quantity, text: str, limit: int, vocabulary: Vocabulary) -> ParameterValue | None:
+    """A time of training in hours; a number without its unit is none."""
+    unit = _DURATION.match(text, quantity.end, limit)
+    return None if unit is None else make("training_time", quantity, vocabulary, text, factor=_HOURS[unit["unit"].lower()])
 
 
 def _number_first(sentence: Sentence, term: Term, quantities: Sequence[Quantity], vocabulary: Vocabulary, found: Found) -> None:

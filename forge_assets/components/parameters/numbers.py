@@ -33,7 +33,7 @@ _NUMBER = re.compile(
     | (?<!\d/)(?P<over>1(?=/)|\d{{1,3}}(?=/\d{{3}}))/(?P<under>\d{{1,5}})(?![/\d.])
     | (?P<side>\d{{1,5}})\s?(?:\$?\s?(?:x|×|\\times)\s?\$?)\s?(?P<other>\d{{1,5}})(?![\d.])
     | (?P<plain>{_PLAIN})
-        (?:(?:\s|-|\\,|~)?(?P<scale>thousand|million|billion|trillion|bn|mn)\b
+        (?:(?:\s|-|\\,|~)?(?P<scale>thousand|million|billion|trillion|bn|mn)s?\b
         |(?P<letter>[kKMBTmb])(?![\w])|\s(?P<apart>[kKMBT])(?=\s[a-z]|-[a-z]))?
     )
     (?P<percent>\s?(?:%|\\%|percent\b|per\scent\b))?

@@ -19,7 +19,10 @@ from forge_assets.components.parameters.vocabulary import Vocabulary
 
 _COUNTS = (*SHAPES, *LENGTHS)
 _BEFORE = 80
-_HINT = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|one|sixteen)\b", re.IGNORECASE)
+_HINT = re.compile(
+    r"\b(?:[Tt](?:wo|hree|en|welve|hirty-two|wenty)|[Ff](?:our|ive)|[Ss](?:ix|even|ixteen|ixty-four)|[Ee](?:ight|leven)|[Nn]ine|[Oo]ne)\b"
+)
+_DIGIT = re.compile(r"\d")
 _TOP_ROUTING = re.compile(r"\b[Tt]op-(?P<k>\d)\s(?:expert |MoE |token-choice )?(?:routing|router|gating|gate|experts?|MoE)\b")
 _SQUARE = frozenset({"image_size", "patch_size", "kernel_size"})
 _LEAST = {
@@ -42,7 +45,7 @@ _LISTED = re.compile(r"(?:-|\s)?(?:,\s*(?P<last>and|or)?|\s(?:and|or|to|vs\.?|ve
 def read(sentence: Sentence, vocabulary: Vocabulary) -> list[ParameterValue]:
     """The values stated in a sentence, in order."""
     text = sentence.text
-    if not _HINT.search(text, sentence.start, sentence.end):
+    if not _DIGIT.search(text, sentence.start, sentence.end) and not _HINT.search(text, sentence.start, sentence.end):
         return []
     quantities = numbers.find(text, sentence.start, sentence.end)
     found: Found = {}
@@ -55,8 +58,9 @@ def read(sentence: Sentence, vocabulary: Vocabulary) -> list[ParameterValue]:
     _routed(sentence, vocabulary, found)
     if plain:
         naming.read(sentence, plain, vocabulary, found)
-    if sentence.learnt:
-        for counted in samples.read(text, sentence.start, sentence.end, [q for q in plain if q.start not in found]):
+    left = [quantity for quantity in plain if quantity.start not in found]
+    if left and sentence.learnt:
+        for counted in samples.read(text, sentence.start, sentence.end, left):
             if made := make("dataset_size", counted.quantity, vocabulary, text, unit=counted.unit):
                 found[counted.quantity.start] = made
     return [found[start] for start in sorted(found)]

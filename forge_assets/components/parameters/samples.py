@@ -18,7 +18,8 @@ _STOP = (
     r"|than"
     r"|top|first|last|nearest|million|billion|out|percent|vs|new|adversarial|out-of-distribution|hours?|days?|weeks?|months?|years?"
     r"|minutes?"
-    r"|seconds?|GPUs?|layers?|epochs?|steps|iterations|classes|categories|types|kinds|domains|languages|tasks|models|methods|parameters"
+    r"|seconds?|carry|carries|exhibits?|contains?|covers?|shows?|have|has|GPUs?|layers?|epochs?|steps|iterations|classes|categories|types"
+    r"|kinds|domains|languages|tasks|models|methods|parameters"
     r"|bits?)"
 )
 _KIND = rf"(?:(?!{_STOP}\b)(?:[A-Za-z]|\d[A-Z]\b|\d-)[\w'’/.-]*(?:,(?=\s\w+-\w+))?[\s-]|\([^()\d]{{1,30}}\)\s){{0,5}}?"

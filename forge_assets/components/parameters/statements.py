@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from forge_assets.components.parameters.numbers import Quantity
 from forge_assets.components.parameters.rules import GATES, ONLY_NEURAL, PERCENT, VETOES
+from forge_assets.components.parameters.themes import Theme
 from forge_assets.components.parameters.value import ParameterValue
 from forge_assets.components.parameters.vocabulary import Vocabulary
 
@@ -15,15 +16,24 @@ Found = dict[int, ParameterValue]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """text[start:end], the sentence at hand; `about` is what else tells its theme: the headings above it. `neural`: whether the document
-    speaks of neural models; `learnt`: of them or of a data set to learn or measure by, so that what is counted may be its items."""
+    """text[start:end], the sentence at hand; `about` is what else tells what it speaks of: the headings above it. `theme` is
+    that of its document, None where it is known to be one of models (code)."""
 
     text: str
     start: int
     end: int
     about: str = ""
-    neural: bool = True
-    learnt: bool = True
+    theme: Theme | None = None
+
+    @property
+    def neural(self) -> bool:
+        """Whether the document speaks of neural models."""
+        return self.theme is None or self.theme.neural
+
+    @property
+    def learnt(self) -> bool:
+        """Whether what is counted may be data of models."""
+        return self.theme is None or self.theme.learnt
 
     @property
     def words(self) -> str:
