@@ -11,7 +11,7 @@ from forge_assets.components.ontology.model import Ontology
 from forge_assets.components.parameters.extract import belongings_of, values
 from forge_assets.components.parameters.value import ParameterValue
 from forge_assets.components.parameters.vocabulary import Vocabulary
-from forge_assets.components.relations import Relation, relations
+from forge_assets.components.relations import Relation, measures_of, relations
 from forge_assets.components.text import Reading
 
 RULES_VERSION = "1"
@@ -38,13 +38,14 @@ class Extractor:
         self._lexicon = Lexicon(ontology)
         self._vocabulary = Vocabulary(ontology.parameters)
         self._belongings = belongings_of(ontology)
+        self._measures = measures_of(ontology)
 
     def read(self, reading: Reading) -> Extraction:
         mentions = self._lexicon.find(reading)
         names = new_names(reading, mentions)
         mentions = outside_of(names, mentions, reading.text)
         stated = values(reading, mentions, self._vocabulary, self._belongings)
-        return Extraction(mentions, names, stated, relations(reading, mentions, names))
+        return Extraction(mentions, names, stated, relations(reading, mentions, names, self._measures))
 
 
 def outside_of(names: Sequence[NewName], mentions: list[Mention], text: str) -> list[Mention]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from forge_assets.components.relations.claim import SYMMETRIC, Kind, Relation
-from forge_assets.components.relations.extract import relations
+from forge_assets.components.relations.extract import measures_of, relations
 from forge_assets.components.relations.patterns import PATTERNS, Pattern
 
-__all__ = ["PATTERNS", "SYMMETRIC", "Kind", "Pattern", "Relation", "relations"]
+__all__ = ["PATTERNS", "SYMMETRIC", "Kind", "Pattern", "Relation", "measures_of", "relations"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from forge_assets.components.lexicon import Mention
 from forge_assets.components.new_names import NewName
+from forge_assets.components.ontology.model import Ontology
 from forge_assets.components.relations.arguments import Argument, arguments, introduced
 from forge_assets.components.relations.claim import Relation
 from forge_assets.components.relations.patterns import PATTERNS, Pattern
@@ -32,12 +33,20 @@ def _by_prefix() -> dict[str, list[tuple[str, int]]]:
 _CUES = _by_prefix()
 
 
-def relations(reading: Reading, mentions: Sequence[Mention], names: Sequence[NewName]) -> list[Relation]:
+def measures_of(ontology: Ontology) -> frozenset[str]:
+    """The components that things are measured with, benchmarks and metrics: "outperforms on them" relates nothing to them."""
+    return frozenset(component.id for component in ontology.in_slot("eval"))
+
+
+def relations(
+    reading: Reading, mentions: Sequence[Mention], names: Sequence[NewName], apart: Collection[str] = frozenset()
+) -> list[Relation]:
     """The claims of a document in order of their sentences; one for each subject, relation, object and sentence.
 
-    `mentions`: what `Lexicon.find` found, `names`: what `new_names` found in the same reading.
+    `mentions`: what `Lexicon.find` found, `names`: what `new_names` found in the same reading; components `apart` take no part.
     """
-    return claims_of(reading, arguments(reading, mentions, names), introduced(mentions, names))
+    taking_part = [mention for mention in mentions if mention.component not in apart]
+    return claims_of(reading, arguments(reading, taking_part, names), introduced(taking_part, names))
 
 
 def claims_of(reading: Reading, found: Sequence[Argument], ours: str | None) -> list[Relation]:

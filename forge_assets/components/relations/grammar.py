@@ -22,7 +22,7 @@ _PARTS = {
     "PAIR": r"(?:{ITEM}(?:, {THE}{ITEM})*{AND}{THE}{ITEM}|{ITEM}(?:, {THE}{ITEM})+(?=, (?:and )?[a-z]))",
     "PLAIN": r"(?:(?!{PREPOSITIONS}\b|[a-z-]+ing\b)[a-z-]+ ){0,4}?",
     # "adaptive optimizers such as", "the state-of-the-art method": no preposition stands between
-    "SUCH_AS": r"(?:{PLAIN}{KINDS}(?:{EXAMPLES} (?:[a-z-]+(?: [a-z-]+){0,2}, (?:and )?){0,4}|, | ))?",
+    "SUCH_AS": r"(?:{PLAIN}{KINDS}(?:{EXAMPLES} (?:[a-z-]+(?: [a-z-]+){0,2}, (?:and )?){0,4}|: |, | ))?",
     "LEAD": r"(?P<lead>{THE}{SUCH_AS}{THE})",
     "FOLLOWS": r"(?=[.,;:!?)\]\"]|$| {FOLLOWING}\b| with {AMPLE}\b(?! (?:[^ ]+ ){0,3}[^ ]*{NAME})| and {GOES_ON}\b)",
     "ASIDE": r"{BRACKETS}(?:, {OPENERS}\b[^,;:\ue000-\uf8ff]{1,90},)?(?:,? (?:which|that))?",

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from forge_assets.components.lexicon import Lexicon
-from forge_assets.components.new_names import new_names
+from forge_assets.components.extraction import Extractor
 from forge_assets.components.ontology import load_ontology
-from forge_assets.components.relations import Relation, relations
+from forge_assets.components.relations import Relation
 from forge_assets.components.text import Reading
 from forge_assets.corpus.canonical import compose
 from forge_assets.corpus.readers.records import read_record
@@ -83,10 +82,9 @@ def readings(corpus: Path, part: str) -> Iterator[Reading]:
 
 
 def found(corpus: Path, part: str) -> Iterator[Drawn]:
-    lexicon = Lexicon(load_ontology())
+    extractor = Extractor(load_ontology())
     for reading in readings(corpus, part):
-        mentions = lexicon.find(reading)
-        for claim in relations(reading, mentions, new_names(reading, mentions)):
+        for claim in extractor.read(reading).relations:
             yield Drawn(reading.document_id, claim, reading.text[claim.start : claim.end])
 
 
