@@ -20,6 +20,7 @@ from common import machine, table
 from forge_assets.topics import choose, kmeans, nights
 from forge_assets.topics.evaluation import Timer, agreement, categories_of, evaluate_topics, mini_batches, read
 from forge_resources.database import Database
+from forge_resources.errors import ForgeError
 
 SMALL = 20_000
 BERTOPIC = """
@@ -44,7 +45,10 @@ def main() -> None:
     options = parser.parse_args()
     print(machine())
     with Database.open(migrate=False) as db:
-        print(evaluate_topics(db, options.seed).table())
+        try:
+            print(evaluate_topics(db, options.seed).table())
+        except ForgeError as error:
+            raise SystemExit(str(error)) from None
         works = read(db)
         categories, titles = categories_of(db, works)
     known = np.flatnonzero(categories >= 0)

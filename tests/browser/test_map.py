@@ -68,7 +68,7 @@ def opened(browser: Any, folder: Path, what: Shown, **options: Any) -> tuple[Any
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.on("request", lambda request: said.append(request.url) if request.url != file.as_uri() else None)
     tab.goto(file.as_uri())
-    tab.wait_for_function("document.documentElement.dataset.ready")
+    tab.wait_for_selector("html[data-ready]", state="attached")
     return tab, said
 
 
