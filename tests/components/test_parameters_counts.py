@@ -10,6 +10,7 @@ SIZES = [
     ("We compare a 7B model with the 70B variant.", [("parameters", 7e9, "7B"), ("parameters", 70e9, "70B")]),
     ("Models of 7, 13 and 70B parameters", [("parameters", 7e9, "7"), ("parameters", 13e9, "13"), ("parameters", 70e9, "70B")]),
     ("language models at 76--84M parameters", [("parameters", 76e6, "76"), ("parameters", 84e6, "84M")]),
+    ("Larger models (greater than 7B) do it.", [("parameters", 7e9, "7B")]),
     ("Smaller models (1.5B) fail.", [("parameters", 1.5e9, "1.5B")]),
     ("A network with fewer than 90M parameters", [("parameters", 90e6, "90M")]),
     ("It has twice the parameters of GPT-3 (175B).", [("parameters", 175e9, "175B")]),

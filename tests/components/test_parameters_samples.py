@@ -23,6 +23,7 @@ SIZES = [
     ("The treebank for neural parsing holds 1,980 documents and 57,109 sentences.",
      [("1,980", 1980.0, "documents"), ("57,109", 57109.0, "sentences")]),
     ("A dataset of 110 thousands images for a diffusion model", [("110 thousands", 110e3, "images")]),
+    ("The deep model was evaluated on a set of 2000 images.", [("2000", 2000.0, "images")]),
     ("The network detects cracks on KITTI (7K images).", [("7K", 7e3, "images")]),
     ("A transformer learns from a cleaned corpus (~41B words).", [("41B", 41e9, "words")]),
     ("Leveraging over 10 million abstracts, an LLM builds a graph.", [("10 million", 10e6, "abstracts")]),

@@ -134,7 +134,7 @@ GATES: dict[str, re.Pattern[str]] = {
     "beta2": _TRAINING,
     "training_time": _TRAINING,
     "heads": re.compile(r"attention|transformer|BERT|GPT|hidden|layers", _I),
-    "parameters": re.compile(r"param|size|weights|model|LLM|network|LM\b|scale|variant|version|backbone", _I),
+    "parameters": re.compile(r"param|size|weights|model|LLM|network|LM\b|scale|variant|version|backbone|transformer", _I),
     "training_tokens": _TRAINING,
 }
 """A value of the parameter counts only where its sentence (or its block's heading) speaks of this."""

@@ -94,7 +94,8 @@ _NOT_DATA = re.compile(
 )
 _AVERAGE = re.compile(r"\b(?:averag\w+|mean|median)\b[^.;]{0,40}\Z", _I)
 _RESOLUTION = re.compile(r"[248]K\Z")
-_YEAR = re.compile(r"(?:19|20)\d\d\Z")
+_YEAR = re.compile(r"(?:19[5-9]\d|20(?!00)[0-3]\d)\Z")
+_DATED = re.compile(r"(?:\b[A-Z][A-Za-z]*|\b(?:in|since|from|until|between))\s\Z|[-–]\Z")
 _ALLOWED_THAN = re.compile(r"\b(?:more|fewer|less) than\s?\Z", _I)
 _RATE = re.compile(r"\s(?:per|/|a)\s?(?:second|minute|hour|day|class|image|category|prompt|person|s\b)|\s(?:times|/s)\b", _I)
 _LISTED = re.compile(r"(?:\s[a-z-]*[a-rt-z]){0,2}?\s?(?:,|and|or|to|–|-{1,2})\s?")
@@ -139,7 +140,9 @@ def _items(text: str, end: int, quantity: Quantity) -> re.Match[str] | None:
     if quantity.percent or quantity.sides or quantity.value != int(quantity.value) or quantity.value == _ALL_AROUND:
         return None
     written = text[quantity.start : quantity.end]
-    if _YEAR.match(written) or (_RESOLUTION.match(written) and _SEEN.match(text, quantity.end + 1)):
+    if (_YEAR.match(written) and _DATED.search(text[max(0, quantity.start - 20) : quantity.start])) or (
+        _RESOLUTION.match(written) and _SEEN.match(text, quantity.end + 1)
+    ):
         return None
     found = _ITEMS.match(text, quantity.end, end) or _HOURS.match(text, quantity.end, end)
     return None if found is None or _RATE.match(text, found.end(), end) else found

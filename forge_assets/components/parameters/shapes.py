@@ -51,7 +51,7 @@ _NO_NAME = re.compile(
     r"\$?\Z"
 )
 _SIZED = (
-    rf"\b(?:{_MODELS}|(?:model|parameter) (?:sizes?|scales?|counts?)|parameters)(?:\s?[,(:{{\[]|\s(?:ranging|sizes?|scales?|scaled"
+    rf"\b(?:{_MODELS}|(?:model|parameter) (?:sizes?|scales?|counts?)|parameters)(?:\s?[,(:{{\[]|\s?\b(?:ranging|sizes?|scales?|scaled"
     rf"|scaling|of|in|from"
     r"|at|up|to|between|with|as|large|small|and|the|greater|larger|smaller|less|than|only|just|about|over|around|approximately"
     r"|beyond)\b){1,6}\s?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forge_assets.components.parameters.numbers import Quantity
 from forge_assets.components.parameters.rules import GATES, ONLY_NEURAL, PERCENT, VETOES
@@ -24,6 +24,7 @@ class Sentence:
     end: int
     about: str = ""
     theme: Theme | None = None
+    _spoken: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def neural(self) -> bool:
@@ -46,6 +47,11 @@ class Sentence:
 
     def speaks_of(self, parameter: str) -> bool:
         """Whether values of the parameter count here: what they need is spoken of, and nothing that they are mistaken for."""
+        if parameter not in self._spoken:
+            self._spoken[parameter] = self._fits(parameter)
+        return self._spoken[parameter]
+
+    def _fits(self, parameter: str) -> bool:
         if parameter in ONLY_NEURAL and not self.neural:
             return False
         gate, veto = GATES.get(parameter), VETOES.get(parameter)
