@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,10 +56,24 @@ def up_to_date(db: Database) -> set[Any]:
         return {tuple(row) for row in connection.execute(statement, {"stamp": stamp_of(ONTOLOGIES["more"])})}
 
 
+def wait_for_the_killed(db: Database) -> None:
+    """The server may still commit what a killed client had sent."""
+    busy = sa.text("""SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'active' OR backend_xid IS NOT NULL)""")
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with db.begin() as connection:
+            if connection.execute(busy).scalar_one() == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("the server is still at work for a client that was killed a minute ago")
+
+
 def trial(db: Database, forked: Killer, state: str, at: int, clean: dict[str, list[Any]]) -> None:
     begin(db, state)
     killed, count = forked.run("more", at)
     assert (killed, count) == (True, at)
+    wait_for_the_killed(db)
     done = up_to_date(db)
     report = read(db, "more")
     assert report.read + report.moved == DOCUMENTS - len(done)

@@ -19,7 +19,7 @@ from forge_resources.errors import SettingError
 RECORD = {
     "doc_id": "own:1",
     "title": "Training longer",
-    "abstract": "We train with AdamW at a learning rate of 3e-4 and a batch size of 512. Dropout is switched off. Zorbit is our own gate.",
+    "abstract": "We train with AdamW at a learning rate of 3e-4 and a batch size of 512. Layer normalization comes first. Zorbit is our own gate.",
 }
 
 
@@ -45,7 +45,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     known = [span(text, "AdamW", name="AdamW", known=True), span(text, "gate", name="gating", known=True)]
     write(labels / "components.jsonl", [*known, span(text, "Zorbit", name="Zorbit", known=False)])
     write(labels / "parameters.jsonl", [span(text, "3e-4", parameter="learning_rate", value=0.0003),
-                                        span(text, "512", parameter="batch_size", value=256)])  # fmt: skip
+                                        span(text, "512", parameter="batch_size", value=256),
+                                        span(text, "AdamW", parameter="optimizer", value="adamw")])  # fmt: skip
     return labels, corpus
 
 
@@ -61,14 +62,14 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
 def test_mentions_count_as_right_false_and_missed(folders: tuple[Path, Path]) -> None:
     known, also, _ = evaluate_mentions(load_ontology(), None, *folders)
     assert (known.right, known.labels, known.found) == (1, 2, 1)
-    assert known.predicted == 2  # Dropout is found and not labelled
+    assert known.predicted == 2  # layer normalization is found and not labelled
     assert sorted(error[0] for error in known.errors) == ["false", "missed"]
     assert also.labels == 3  # the new name counts there
 
 
 def test_a_value_is_right_with_its_parameter_and_number_only(folders: tuple[Path, Path]) -> None:
     total = evaluate_parameters(load_ontology(), None, *folders)[0]
-    assert (total.predicted, total.right, total.labels, total.found) == (2, 1, 2, 1)
+    assert (total.predicted, total.right, total.labels, total.found) == (3, 2, 3, 2)
     assert any(error[0] == "other" and "labelled batch_size=256" in error[4] for error in total.errors)
 
 
