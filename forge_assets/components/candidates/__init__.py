@@ -1,0 +1,1 @@
+"""Names that works bring up and the ontology lacks, for a person to accept or to reject."""
