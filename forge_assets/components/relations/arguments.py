@@ -71,7 +71,7 @@ def arguments(reading: Reading, mentions: Sequence[Mention], names: Sequence[New
 _EDITIONS = frozenset("flash pro mini turbo instruct chat max lite base large small tiny preview".split())
 _BROAD = frozenset(
     "video image language model network learning medical speech vision visual multi deep neural diffusion text audio graph encoder "
-    "embedding training attention agent data generator loss layer based module block function method variant large small".split()
+    "embedding training attention agent data generator loss layer based module block function method large small encoding head".split()
 )
 
 
@@ -88,12 +88,12 @@ def names_it(surface: str, component: str) -> bool:
         return False
     if letters in id_letters:
         return True
-    if any(len(part) > 2 and fold(part) not in (*known, *_EDITIONS) and part not in id_letters for part in _parts(surface)):
+    if any(len(part) > 1 and fold(part) not in (*known, *_EDITIONS) and part not in id_letters for part in _parts(surface)):
         return False
     if id_letters in letters:
         return True
     shared = [one for one in written for other in known if len(one) > 1 and (one == other or len(one) > 4 and one[:6] == other[:6])]
-    if not _BROAD.issuperset(shared):
+    if not _BROAD.issuperset(shared) and (known[-1] in _BROAD or any(known[-1][:4] == word[:4] for word in written)):
         return True
     initials, id_initials = ("".join(word[0] for word in words) for words in (written, known))
     if id_initials in written or len(initials) > 1 and any(word.startswith(initials) for word in known):
@@ -172,7 +172,8 @@ def _places(text: str, surface: str) -> Iterator[tuple[int, int]]:
 
 
 SELF = re.compile(
-    r"\b(?:(?:[Oo]ur|[Tt]he (?:newly |here )?(?:proposed|presented|introduced|resulting))(?: [a-z-]+){0,2}? "
+    r"\b(?:(?:[Oo]ur|[Tt]he (?:newly |here )?(?:proposed|presented|introduced|resulting))"
+    r"(?: (?:own|new|novel|simple|full|final|best|overall|entire|end-to-end|unified|general|proposed|single|small|large|base))* "
     r"(?:methods?|models?|approach|algorithm|techniques?|optimi[sz]er|networks?|architecture|scheme|strategy|system|framework|module|loss"
     r"|tokeni[sz]er|attention)|[Tt]his (?:method|approach|algorithm|technique|optimi[sz]er|scheme|strategy)"
     r"|[Ww]e(?= (?:[a-z]+ly |also |even )*(?:outperform|surpass|beat|exceed|improve)))(?= [a-z(]|[,.;:)])"

@@ -24,7 +24,9 @@ _UNEASY = re.compile(
     r"^[^.;]{0,60}?\b(?:is|are|was|remains?|proves?) (?:\w+ly )?(?:not|un\w+able|un(?:der)?\w+ed|difficult|challenging|non-?trivial"
     r"|hard|sub-?optimal|in\w+ible|impossible|in\w+ient|no easy|problematic|unclear)\b"
 )
-_USUALLY = re.compile(r"\b(?:often|usually|typically|commonly|generally|frequently|mainly|primarily|mostly)\b")
+_USUALLY = re.compile(
+    r"\b(?:often|usually|typically|commonly|generally|frequently|mainly|primarily|mostly|traditionally|conventionally|historically|normally)\b"
+)
 _NEGATION = re.compile(
     r"\b(?:(?:do|does|did|could|can) not|don't|didn't|doesn't|cannot|fail(?:s|ed)? to|neither|nor|not|never|no|rarely|hardly|few)\b"
 )
@@ -53,14 +55,9 @@ _MANY = re.compile(
 )
 _EXISTING = re.compile(
     r"\b(?:existing|other|previous|prior|recent|current|several|various|many|most|all|state-of-the-art|sota|leading|popular|advanced"
-    r"|competing|published)\b"
+    r"|competing|published|mainstream|modern|latest|common|strong|competitive|representative|contemporary)\b"
 )
-_EARLIER = re.compile(r"\b(?:existing|other|previous|prior|recent|current)\b")
 _OTHER = re.compile(rf"\bother [^,]*{NAME}")
-_KINDS = frozenset(
-    "methods approaches techniques baselines schemes strategies models algorithms networks losses mechanisms modules functions "
-    "optimizers policies systems".split()
-)
 _PRESENTED = re.compile(
     r"\b(?:our|new|novel|proposed|resulting|presented|introduced|developed) (?:(?:model|method|algorithm|approach|network|framework) )?\Z"
 )
@@ -101,14 +98,9 @@ def of_a_kind(lead: str, named: str) -> bool:
     return _OF_A_KIND.search(named) is not None or (_MANY.search(named) and _EXISTING.search(lead + named)) is not None
 
 
-def is_existing(lead: str) -> bool:
-    """Whether what leads up to a name speaks of many things of its kind, without naming examples."""
-    return _EXISTING.search(lead) is not None and _EXAMPLES.search(lead) is None
-
-
-def is_plural(surface: str, lead: str) -> bool:
-    """Whether a name as written is a plural that tells a kind: "state-of-the-art graph neural networks", "existing GANs"."""
-    return surface[surface.rfind(" ") + 1 :].lower() in _KINDS or surface.endswith("s") and _EARLIER.search(lead) is not None
+def is_plural_kind(surface: str, lead: str) -> bool:
+    """Whether a name as written is a plural that stands for many things of its kind: "state-of-the-art GANs", without naming examples."""
+    return surface.endswith("s") and _EXISTING.search(lead) is not None and _EXAMPLES.search(lead) is None
 
 
 def presented(before: str) -> bool:

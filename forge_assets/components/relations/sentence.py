@@ -13,8 +13,7 @@ from forge_assets.components.relations.conditions import (
     clause_start,
     denied_before,
     hedged,
-    is_existing,
-    is_plural,
+    is_plural_kind,
     is_subject,
     newly_made,
     of_a_kind,
@@ -94,7 +93,7 @@ def _of_a_kind(form: Skeleton, lead: str, named: str, text: str) -> bool:
     if of_a_kind(lead, named):
         return True
     surfaces = (text[name.start : name.end] for name in _named(form, named) if name is not None)
-    return is_existing(lead) and any(is_plural(surface, lead) for surface in surfaces)
+    return any(is_plural_kind(surface, lead) for surface in surfaces)
 
 
 def _pairs(pattern: Pattern, form: Skeleton, match: re.Match[str]) -> Iterator[tuple[str, str]]:
