@@ -28,6 +28,7 @@ FETCH = 256  # documents per query
 FETCH_BYTES = 8_000_000  # of their texts, as the database keeps them
 TASK = 64  # documents per task of a process
 COMMIT = 256  # documents per transaction
+WORTH = 500  # documents: as long as a process takes to make itself ready
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ def extract_shards(
             report.moved = renew(db, ontology, stamp, version, sorted(waiting), settings.home / "lexical")
             waiting = store.lacking(db, shards, version, stamp)
         total = sum(waiting.values())
-        workers = max(1, min(settings.workers, total // TASK))
+        workers = max(1, min(settings.workers, total // WORTH))
         tasks = _tasks(db, list(waiting), version, stamp)
         with closing(read_all(tasks, ontology, workers, settings.document_timeout_s)) as answers:
             for batch in chunks(chain.from_iterable(answers), COMMIT):

@@ -30,6 +30,7 @@ PROCESS = reader_process.__name__
 @pytest.fixture(autouse=True)
 def _two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORGE_WORKERS", "2")
+    monkeypatch.setattr(extract, "WORTH", 1)  # few documents are worth a process too
 
 
 def read(db: Database, by: Ontology = SMALL, shards: Any = ALL) -> ExtractReport:
