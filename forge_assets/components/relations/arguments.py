@@ -93,12 +93,22 @@ def names_it(surface: str, component: str) -> bool:
     if id_letters in letters:
         return True
     shared = [one for one in written for other in known if len(one) > 1 and (one == other or len(one) > 4 and one[:6] == other[:6])]
-    if not _BROAD.issuperset(shared) and (known[-1] in _BROAD or any(known[-1][:4] == word[:4] for word in written)):
+    if not _BROAD.issuperset(shared) and _has_head(written, known):
         return True
     initials, id_initials = ("".join(word[0] for word in words) for words in (written, known))
     if id_initials in written or len(initials) > 1 and any(word.startswith(initials) for word in known):
         return True
     return letters[0] == id_letters[0] and (_in_order(id_letters, letters) or len(written) == 1 and _in_order(letters, id_letters))
+
+
+def _has_head(written: Sequence[str], known: Sequence[str]) -> bool:
+    """Whether the last word of `known` is written, or too broad to be, and no other modifier stands before it ("residual flow")."""
+    head = known[-1]
+    if head in _BROAD:
+        return True
+    if not any(head[:4] == word[:4] for word in written):
+        return False
+    return len(known) == 1 or any(one[:4] == other[:4] for one in written for other in known[:-1]) or written[0][:4] == head[:4]
 
 
 def _parts(surface: str) -> list[str]:

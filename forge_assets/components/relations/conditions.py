@@ -27,6 +27,7 @@ _UNEASY = re.compile(
 _USUALLY = re.compile(
     r"\b(?:often|usually|typically|commonly|generally|frequently|mainly|primarily|mostly|traditionally|conventionally|historically|normally)\b"
 )
+_SLIGHT = re.compile(r"\b(?:no|little|minimal|negligible|limited) (?:[a-z]+ )?(?:improvements?|gains?|advantages?|benefits?)\b")
 _NEGATION = re.compile(
     r"\b(?:(?:do|does|did|could|can) not|don't|didn't|doesn't|cannot|fail(?:s|ed)? to|neither|nor|not|never|no|rarely|hardly|few)\b"
 )
@@ -84,6 +85,11 @@ def usual(matched: str) -> bool:
     return _USUALLY.search(matched) is not None
 
 
+def slight(matched: str) -> bool:
+    """Whether an improvement is as good as none: "minimal gains over"."""
+    return _SLIGHT.search(matched) is not None
+
+
 def denied_before(lead: str) -> bool:
     """Whether a negation stands before the match, which reaches it in ways that only a parser could tell."""
     return _NEGATION.search(lead[lead.rfind(", ") + 1 :]) is not None
@@ -121,7 +127,7 @@ def clause_start(text: str, position: int) -> int:
 def is_subject(before: str, *, several: bool) -> bool:
     """Whether the name behind `before` is a whole noun phrase that opens a clause; `several`: a list of names stands there."""
     rest, word = _before_modifiers(before[-120:])
-    if not rest or rest[-1] in ";:.)—–":
+    if not rest or rest[-1] in ";.)—–" or rest[-1] == ":" and not several:
         return True
     if rest[-1] == ",":
         # "unlike A, B beats C" has a subject, "a mixture of A, B and C beats D" another one

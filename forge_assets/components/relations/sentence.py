@@ -18,6 +18,7 @@ from forge_assets.components.relations.conditions import (
     newly_made,
     of_a_kind,
     presented,
+    slight,
     uneasy,
     usual,
 )
@@ -78,15 +79,11 @@ def _holds(pattern: Pattern, match: re.Match[str], form: Skeleton, text: str, sa
     if denied_before(lead):
         return False
     tail = form.text[match.end() : match.end() + 80]
-    if (
-        pattern.relation == "composes_with"
-        and not pattern.clause
-        and uneasy(tail)
-        or pattern.relation in ("requires", "improves_on")
-        and usual(match[0])
-    ):
-        return False
-    return not hedged(lead, match[0], tail, may=pattern.may)
+    if pattern.relation == "composes_with":
+        weak = not pattern.clause and uneasy(tail)
+    else:
+        weak = pattern.relation in ("requires", "improves_on") and (usual(lead + match[0]) or slight(match[0]))
+    return not weak and not hedged(lead, match[0], tail, may=pattern.may)
 
 
 def _of_a_kind(form: Skeleton, lead: str, named: str, text: str) -> bool:
