@@ -16,15 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from forge_assets.components.candidates.introductions import ENTITLED, OPENS, PLAIN, TITLED, front, level_of
 from forge_assets.components.candidates.names import key_of
 from forge_assets.components.candidates.occurrences import Occurrences
 from forge_assets.components.candidates.senses import Sense
 
 FETCH = 500  # documents at once
 TEXTS = "SELECT n.document_id, n.number, n.year, d.title, d.text FROM work_number n JOIN document d USING (document_id)"
-PLAIN, TITLED, ENTITLED = 0, 1, 2
-"""How a document names it: in its text, in its title, as its title or before the title's colon."""
-LONGEST_FRONT = 60
 
 
 @dataclass(slots=True)
@@ -32,16 +30,18 @@ class Documents:
     """The documents of the pass: int32 numbers of works, years (0: unknown)."""
 
     ids: list[UUID] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
     work: array[int] = field(default_factory=lambda: array("i"))
     year: array[int] = field(default_factory=lambda: array("i"))
 
 
 @dataclass(slots=True)
 class Counted:
-    """`name`, `document`, `level`: place of a sense, of a document, and how the one stands in the other; int32 [n], int8 for the level.
+    """`name`, `document`, `level` [n]: place of a sense, place of a document that holds it, how that one's title names it
+    (introductions.PLAIN ...); int32, int32, int8.
 
     `plain`, `person`: place of a sense -> documents with its word in small letters, before "et al.". `made_up`: a word that no work brings
-    up -> (document, where in its text) of each that holds it.
+    up -> (document, where in its text, level) of each that holds it.
     """
 
     documents: Documents
@@ -50,7 +50,7 @@ class Counted:
     level: npt.NDArray[np.int8]
     plain: Counter[int]
     person: Counter[int]
-    made_up: dict[str, list[tuple[int, int]]]
+    made_up: dict[str, list[tuple[int, int, int]]]
 
 
 def count(connection: sa.Connection, senses: Sequence[Sense]) -> Counted:
@@ -60,24 +60,25 @@ def count(connection: sa.Connection, senses: Sequence[Sense]) -> Counted:
     documents, name, document, level = Documents(), array("i"), array("i"), array("b")
     plain: Counter[int] = Counter()
     person: Counter[int] = Counter()
-    made_up: dict[str, list[tuple[int, int]]] = {}
+    made_up: dict[str, list[tuple[int, int, int]]] = {}
     rows: Any = connection.execute(sa.text(TEXTS), execution_options={"stream_results": True, "yield_per": FETCH})
     for row in rows:
         place = len(documents.ids)
         documents.ids.append(row.document_id)
+        documents.titles.append(row.title or "")
         documents.work.append(row.number)
         documents.year.append(row.year)
         seen = occurrences.in_text(row.text)
         titled = occurrences.in_text(row.title).names if row.title else set()
-        front = entitled.get(key_of(_front(row.title))) if row.title else None
-        for number in seen.names | titled | ({front} if front is not None else set()):
+        whole = entitled.get(key_of(front(row.title))) if row.title else None
+        for number in seen.names | titled | ({whole} if whole is not None else set()):
             name.append(number)
             document.append(place)
-            level.append(ENTITLED if number == front else TITLED if number in titled else PLAIN)
+            level.append(ENTITLED if number == whole else _level(row.title, senses[number]) if number in titled else PLAIN)
         plain.update(seen.plain)
         person.update(seen.person)
         for word, at in seen.made_up.items():
-            made_up.setdefault(word, []).append((place, at))
+            made_up.setdefault(word, []).append((place, at, level_of(word, row.title or "")))
     return Counted(documents, np.array(name, np.int32), np.array(document, np.int32), np.array(level, np.int8), plain, person, made_up)
 
 
@@ -94,6 +95,6 @@ def _is_joinable(way: str) -> bool:
     return 2 <= len(words) <= 3 and all(word[0].isupper() and not word.isupper() for word in words)
 
 
-def _front(title: str) -> str:
-    front = title.partition(":")[0].strip()
-    return front if len(front) <= LONGEST_FRONT else ""
+def _level(title: str, sense: Sense) -> int:
+    low = title.lower()
+    return OPENS if any(low.startswith(way.lower()) for way in sense.surfaces) else TITLED

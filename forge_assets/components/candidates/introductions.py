@@ -1,39 +1,78 @@
-"""The document that introduces a name: of the works that claim to, the first one, unless others have used the name before."""
+"""The document that introduces a name: of the works that claim to, the first and plainest, unless others have used the name before."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-STRONG = 2
-"""Least strength of a claim: the work proposes what it names, or its title begins with the name."""
-TITLE_IS_NAME, TITLE_BEGINS, PROPOSED, TITLE_HOLDS, NAMES = 4, 3, 2, 1, 0
-REASONS = {TITLE_IS_NAME: "its title is the name", TITLE_BEGINS: "its title begins with the name", PROPOSED: "it says that it proposes it"}
+BY_TITLE = (0.0, 0.75, 2.0, 4.0)
+PROPOSES, DEFINES = 2.0, 0.5
+"""What each sign adds to a claim: the title, by the level below; that the text proposes what it names; that it defines an abbreviation."""
+LEAST = 2.0
 MOST_BEFORE = 0.02
-"""A claim fails where more than this share of the works that use a name, and more than one, are of an earlier year."""
+PLAIN_ENOUGH = 4.0
+MOST_BEFORE_PLAIN = 0.1
+"""A claim fails where more than one work, and more than this share of those that use the name, are of an earlier year. A claim of
+PLAIN_ENOUGH bears more of them, since short names mean other things as well."""
+
+
+PLAIN, TITLED, OPENS, ENTITLED = 0, 1, 2, 3
+"""How a document's title names something: not at all, somewhere, at its beginning, as all of it or all before its colon."""
+LONGEST_FRONT = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A document names something: places of document and work, year (0: unknown), and how strong a claim to it this is."""
+    """A document names something: places of document and work, year (0: unknown), how strongly it claims to introduce it, and by what."""
 
     document: int
     work: int
     year: int
-    strength: int
+    claim: float
+    reason: str = ""
 
 
-def introduction(uses: Sequence[Use]) -> Use | None:
-    """The use that introduces the name; None where no claim stands.
+def front(title: str) -> str:
+    """What a title puts before its colon, or all of a title without one; empty where that is too long for a name."""
+    before = title.partition(":")[0].strip()
+    return before if len(before) <= LONGEST_FRONT else ""
 
-    Claims that stand are compared by strength, less one for each year after the first of them: a preprint's year and its printing differ.
+
+def level_of(name: str, title: str) -> int:
+    """How a title names something."""
+    if name not in title:
+        return PLAIN
+    if front(title) == name:
+        return ENTITLED
+    return OPENS if title.startswith(name) else TITLED
+
+
+def claim(level: int, kinds: Iterable[str]) -> tuple[float, str]:
+    """How strongly a document claims to introduce a name, and the main reason. `kinds`: the signs by which it brings it up."""
+    signs = set(kinds)
+    strength = BY_TITLE[level] + PROPOSES * ("proposed" in signs) + DEFINES * ("abbreviation" in signs)
+    if level == ENTITLED:
+        return strength, "its title is the name"
+    if "proposed" in signs:
+        return strength, "it proposes it"
+    return strength, "its title begins with the name"
+
+
+def introduction(claims: Iterable[Use], years: Sequence[int]) -> Use | None:
+    """The claim that holds; None where none does. `years`: of all works that use the name and have a year, ascending.
+
+    Claims are compared by strength, less one for each year after the first that stands: years of a preprint and of its printing differ.
     """
-    years = sorted({(use.year, use.work) for use in uses if use.year})
-    standing = [use for use in uses if use.strength >= STRONG and not _used_before(use, years, len(years))]
+    standing = [use for use in claims if use.claim >= LEAST and not _used_before(use, years)]
     first = min((use.year for use in standing if use.year), default=0)
-    return max(standing, key=lambda use: (use.strength - (use.year or 9999) + first, -use.year, -use.document), default=None)
+
+    def rank(use: Use) -> tuple[float, int, int]:
+        return use.claim - ((use.year or 9999) - first), -use.year, -use.document
+
+    return max(standing, key=rank, default=None)
 
 
-def _used_before(use: Use, years: Iterable[tuple[int, int]], works: int) -> bool:
-    before = sum(year < use.year and work != use.work for year, work in years)
-    return bool(use.year) and before > max(1, MOST_BEFORE * works)
+def _used_before(use: Use, years: Sequence[int]) -> bool:
+    share = MOST_BEFORE_PLAIN if use.claim >= PLAIN_ENOUGH else MOST_BEFORE
+    return bool(use.year) and bisect_left(years, use.year) > max(1, share * len(years))

@@ -1,7 +1,7 @@
 """Evidence that works bring up names -> senses: all ways to write one thing, a long form and its abbreviation together.
 
 An abbreviation that works define in different ways has several senses; where it stands alone it counts for the one that four fifths of
-those works mean, else for none of them.
+those works mean, else for none of them. A work that introduces the bare name ("WaveNet: ...") speaks for a sense without a long form.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from forge_assets.components.candidates.introductions import OPENS
 from forge_assets.components.candidates.names import is_fit, key_of, tidied
 from forge_assets.components.folding import fold
 from forge_assets.components.lexicon import WORD
@@ -19,12 +20,11 @@ from forge_assets.components.noun_phrases import VAGUE_HEADS, proper
 
 DOMINANT = 0.8
 """An abbreviation alone stands for a sense that so large a share of the works which define it mean."""
-STRENGTHS = {"title": 3, "proposed": 2, "abbreviation": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A document brings up a name: text[start:end], or its title where both are 0. `year` 0: unknown. `opens`: its title begins with it."""
+    """A document brings up a name: text[start:end], or its title where both are 0. `year` 0: unknown; `level`: how its title names it."""
 
     document: UUID
     work: int
@@ -35,12 +35,12 @@ class Evidence:
     long_form: str | None
     kind: str
     head: str | None
-    opens: bool
+    level: int
 
     @property
-    def strength(self) -> int:
-        """3: the title begins with the name, 2: it is proposed, 1: the title holds it, 0: only an abbreviation is defined."""
-        return 1 if self.kind == "title" and not self.opens else STRENGTHS[self.kind]
+    def introduces(self) -> bool:
+        """Whether the document says that the name is its own."""
+        return self.kind == "proposed" or self.level >= OPENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,13 @@ def senses(evidence: Iterable[Evidence]) -> list[Sense]:
         if row.long_key:
             definitions[row.key][row.long_key].add(row.evidence.work)
             written.setdefault(row.long_key, row.evidence.long_form or "")
+    bare: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        if not row.long_key and row.evidence.introduces:
+            bare[row.key].add(row.evidence.work)
     stems = {key: _stems(long_form) for key, long_form in written.items()}
     meaning = {key: _meanings(by_long, stems) for key, by_long in definitions.items()}
-    shares = {key: _shares(by_long, meaning[key]) for key, by_long in definitions.items()}
+    shares = {key: _shares(key, by_long, meaning[key], bare[key]) for key, by_long in definitions.items()}
     as_long = _as_long_forms(definitions, meaning)
     groups: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:
@@ -113,13 +117,15 @@ def _stems(long_form: str) -> frozenset[str]:
     return frozenset(word[:5] for word in words if word not in VAGUE_HEADS and len(word) > 2)
 
 
-def _shares(by_long: dict[str, set[int]], meaning: dict[str, str]) -> dict[str, float]:
-    """Sense -> its share of the works that define an abbreviation."""
+def _shares(key: str, by_long: dict[str, set[int]], meaning: dict[str, str], bare: set[int]) -> dict[str, float]:
+    """Sense -> its share of the works that define an abbreviation, or introduce it as a name that stands for nothing longer."""
     works: dict[str, set[int]] = defaultdict(set)
     for long_key, defining in by_long.items():
         works[meaning[long_key]] |= defining
+    if others := bare.difference(*works.values()):
+        works[key] = others
     total = sum(map(len, works.values()))
-    return {group: len(defining) / total for group, defining in works.items()}
+    return {group: len(of_group) / total for group, of_group in works.items()}
 
 
 def _as_long_forms(definitions: dict[str, dict[str, set[int]]], meaning: dict[str, dict[str, str]]) -> dict[str, str]:
@@ -151,7 +157,7 @@ def _sense(group: str, rows: Sequence[_Row], shares: dict[str, dict[str, float]]
         row.name for row in rows if shares.get(row.key) and shares[row.key].get(group, 0.0) < DOMINANT and row.key != row.long_key
     )
     long_form = max(long_forms, key=lambda one: (long_forms[one], one), default=None)
-    evidence = tuple(sorted((row.evidence for row in rows), key=lambda one: (one.year or 9999, -one.strength, one.document, one.start)))
+    evidence = tuple(sorted((row.evidence for row in rows), key=lambda one: (one.year or 9999, one.document, one.start)))
     return Sense(_name(surfaces, shared, long_form), long_form, surfaces, shared, evidence)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,8 @@ SMOOTHING = 0.1
 SHARPNESS = 0.35
 """What the log-likelihoods are scaled by before they become shares: words are not independent, as the model has it, so unscaled shares
 would nearly all be 1. Chosen so that, of components left out of the training, a share is about as large as it is often right."""
+NEARNESS, EVENNESS = 0.5, 0.1
+"""How much the components beside a candidate tell on its slot: shares are multiplied by (share among them + EVENNESS) ** NEARNESS."""
 SHOWN = 5
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -54,6 +55,15 @@ class SlotModel:
         scores -= scores.max(axis=1, keepdims=True, initial=0.0)
         shares = np.exp(scores)
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+    def beside(self, shares: Floats, near: Counter[str]) -> Floats:
+        """A row of `shares` after a look at the slots of the components that stand in the same works, as many as there are of each."""
+        total = sum(near.values())
+        if not total:
+            return shares
+        seen = np.array([near[slot] / total for slot in self.slots])
+        changed = shares * (seen + EVENNESS) ** NEARNESS
+        return np.asarray(changed / changed.sum())
 
     def likeliest(self, shares: Floats) -> list[tuple[str, float]]:
         """The slots of one row of `shares`, the likeliest first."""
@@ -88,9 +98,3 @@ def said_of(heads: Iterable[str | None], most: int = 3) -> list[str]:
     """The heads that works give most often."""
     counted: Counter[str] = Counter(head for head in heads if head)
     return [head for head, _ in counted.most_common(most)]
-
-
-def figures(model: Any, shares: Floats, right: Sequence[int]) -> tuple[float, float]:
-    """Share of rows whose likeliest slot is the right one, and mean share given to it; to set SHARPNESS by."""
-    best = shares.argmax(axis=1)
-    return float((best == np.asarray(right)).mean()), float(shares[np.arange(len(best)), best].mean())

@@ -1,0 +1,131 @@
+"""Senses and where they stand -> candidates with works, years, growth, introducing document, slot and score, the best first."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from forge_assets.components.candidates.names import id_of, key_of
+from forge_assets.components.candidates.senses import Evidence, Sense
+from forge_assets.components.folding import singular
+from forge_assets.components.lexicon import WORD, Lexicon
+from forge_assets.components.terms import TASK_HEADS
+
+SHOWN = 6
+"""Ways to write it, and places, that a candidate is shown with."""
+LEAST_DEFINING = 3
+"""A name that no work introduces, but that works define as an abbreviation, needs so many of them."""
+LEAST_USING = 5
+"""A made-up word that works only use needs so many of them."""
+PER_SIGN = 0.5
+OF_GROWTH = 1.0
+TASK = 0.5
+PERSONS = 0.2
+"""A word that stands before "et al." in more than this share of its documents is a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A name that the ontology may lack. `independent`: works beside the one that introduced it; `signs`: sign -> works that give it.
+
+    `slots`: (slot, share), the likeliest first; `evidence`: (document, start, end, sign), 0..0 for a title outside the text.
+    """
+
+    id: str
+    name: str
+    long_form: str | None
+    aliases: tuple[str, ...]
+    slot: str | None
+    slot_share: float | None
+    slots: tuple[tuple[str, float], ...]
+    documents: int
+    works: int
+    independent: int
+    first_year: int | None
+    latest_year: int | None
+    trend: float | None
+    years: dict[int, int]
+    signs: dict[str, int]
+    introducing_document: UUID | None
+    introducing_reason: str | None
+    score: float
+    evidence: tuple[tuple[UUID, int, int, str], ...]
+
+
+def score(independent: int, trend: float | None, signs: int, is_task: bool) -> float:
+    """log2(1 + independent works) + growth, -0.5 to 1 a year, + 0.5 for each kind of sign; half of it for the name of a task.
+
+    Works count by their logarithm, since each doubling is as much news as the last; a name of one paper gets 0.5 to 2.
+    """
+    growth = OF_GROWTH * min(1.0, max(-0.5, trend or 0.0))
+    value = math.log2(1 + independent) + growth + PER_SIGN * signs
+    return value * TASK if is_task else value
+
+
+def is_task(sense: Sense) -> bool:
+    """Whether a name ends as tasks do: recognition, translation, retrieval."""
+    words = WORD.findall(sense.long_form or sense.name)
+    return bool(words) and singular(words[-1].lower()) in TASK_HEADS
+
+
+def signs_of(evidence: Iterable[Evidence]) -> dict[str, int]:
+    """Sign -> works that give it, most first."""
+    counted = Counter(kind for kind, _ in {(one.kind, one.work) for one in evidence})
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def is_admitted(sense: Sense) -> bool:
+    """Whether there is enough to ask a person about it: a work introduces it, or several define or use it."""
+    if any(one.introduces or one.kind == "title" for one in sense.evidence):
+        return True
+    works: dict[str, set[int]] = {}
+    for one in sense.evidence:
+        works.setdefault(one.kind, set()).add(one.work)
+    return len(works.get("abbreviation", ())) >= LEAST_DEFINING or "used" in works
+
+
+def is_known(sense: Sense, lexicon: Lexicon) -> bool:
+    """Whether the ontology has it: by its long form, or by a name that no other long form contradicts."""
+    own = [way for way in sense.surfaces if way not in sense.shared]
+    if sense.long_form and lexicon.components_of(sense.long_form):
+        return True
+    known = {component for way in own for component in lexicon.components_of(way)}
+    if not known:
+        return False
+    return sense.long_form is None or any(lexicon.may_mean(component, sense.long_form) for component in known)
+
+
+def is_ordinary(documents: int, plain: int, persons: int) -> bool:
+    """Whether a capitalised word is a word of the language, or a person, judged by how all texts write it."""
+    return plain > documents or persons > PERSONS * documents
+
+
+def shown_aliases(sense: Sense) -> tuple[str, ...]:
+    """Ways to write it that mean nothing else, one of each spelling, most frequent first, without the name itself."""
+    kept: dict[str, str] = {}
+    for way in sense.surfaces:
+        if way not in sense.shared:
+            kept.setdefault(key_of(way), way)
+    kept.pop(key_of(sense.name), None)
+    return tuple(kept.values())[:SHOWN]
+
+
+def shown_evidence(evidence: Sequence[Evidence], introducing: UUID | None) -> tuple[tuple[UUID, int, int, str], ...]:
+    """The introducing document's places first, then one place of each work, the earliest first."""
+    first = [one for one in evidence if one.document == introducing]
+    works = {one.work for one in first}
+    for one in evidence:
+        if one.work not in works:
+            works.add(one.work)
+            first.append(one)
+    return tuple((one.document, one.start, one.end, one.kind) for one in first[:SHOWN])
+
+
+def id_for(sense: Sense, taken: Any) -> str:
+    """Its id: of the name, or of the long form where a component or another candidate has that id."""
+    own = id_of(sense.name)
+    return id_of(sense.long_form) if own in taken and sense.long_form else own
