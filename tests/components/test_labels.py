@@ -19,7 +19,7 @@ from forge_resources.errors import SettingError
 RECORD = {
     "doc_id": "own:1",
     "title": "Training longer",
-    "abstract": "We train with AdamW at a learning rate of 3e-4 and a batch size of 512. Layer normalization comes first. Zorbit is a gate.",
+    "abstract": "We train with AdamW at a learning rate of 3e-4 and a batch size of 512. Layer normalization is used. Zorbit is a gate.",
 }
 
 
