@@ -91,7 +91,8 @@ def names_it(surface: str, component: str) -> bool:
     if any(len(part) > 1 and fold(part) not in (*known, *_EDITIONS) and part not in id_letters for part in _parts(surface)):
         return False
     if id_letters in letters:
-        return True
+        # "Sparse DETR" is another thing than DETR, "LoRA adapter" is none
+        return len(written) == 1 or len(known) > 1 or written[-1] != id_letters or written[0] in _BROAD
     shared = [one for one in written for other in known if len(one) > 1 and (one == other or len(one) > 4 and one[:6] == other[:6])]
     if not _BROAD.issuperset(shared) and _has_head(written, known):
         return True
@@ -129,8 +130,11 @@ def _in_order(letters: str, word: str) -> bool:
     return all(letter in rest for letter in letters)
 
 
-def introduced(mentions: Sequence[Mention], names: Sequence[NewName]) -> str | None:
-    """The identity of the one method that the document introduces; None where there is none, several, or something else than a method."""
+def introduced(reading: Reading, mentions: Sequence[Mention], names: Sequence[NewName]) -> str | None:
+    """The identity of the one method that the document introduces; None where there is none, several, or something else than a method.
+
+    "We propose A (...) and B (...)" introduces two, whether or not both are told to be proposed.
+    """
     found: dict[str, NewName | None] = {}
     for name in names:
         if name.kind != "abbreviation":
@@ -145,9 +149,17 @@ def introduced(mentions: Sequence[Mention], names: Sequence[NewName]) -> str | N
     key, only = left[0]
     if only is None:
         return key
+    if only.kind == "proposed" and any(_beside(reading, only, name) for name in names):
+        return None
     words = only.name.split()
     short = len(words) <= 2 and any(proper(word) for word in words)
     return only.name if short and _technique(only) and _is_method(only) else None
+
+
+def _beside(reading: Reading, one: NewName, other: NewName) -> bool:
+    """Whether another abbreviation is defined in the sentence that proposes a name, and is neither its own nor a field's."""
+    same = reading.sentence_at(one.start) == reading.sentence_at(other.start)
+    return same and other.name != one.name and other.long_form is not None and other.long_form != one.name and _technique(other)
 
 
 def _is_method(name: NewName) -> bool:

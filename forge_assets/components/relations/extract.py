@@ -46,7 +46,7 @@ def relations(
     `mentions`: what `Lexicon.find` found, `names`: what `new_names` found in the same reading; components `apart` take no part.
     """
     taking_part = [mention for mention in mentions if mention.component not in apart]
-    return claims_of(reading, arguments(reading, taking_part, names), introduced(taking_part, names))
+    return claims_of(reading, arguments(reading, taking_part, names), introduced(reading, taking_part, names))
 
 
 def claims_of(reading: Reading, found: Sequence[Argument], ours: str | None) -> list[Relation]:
@@ -58,7 +58,7 @@ def claims_of(reading: Reading, found: Sequence[Argument], ours: str | None) -> 
     said: list[Relation] = []
     for index in sorted(by_sentence):
         start, end = reading.sentences[index]
-        if end - start > LONGEST or reading.text[end - 1] == "?" or any(low <= start < high for low, high in skipped):
+        if end - start > LONGEST or "?" in reading.text[start:end] or any(low <= start < high for low, high in skipped):
             continue
         own = by_sentence[index]
         if len(own) < 2 and ours is None:

@@ -54,8 +54,8 @@ _VALUE = (
     r"(?P<bound>up to |at most )?(?:about |around |over |at least |nearly |almost |roughly |approximately |more than |an average of "
     r"|on average |a (?:large |significant |wide |clear )?margin of |~|≈|\+)?"
     r"(?:an? (?:absolute |relative |average |further |additional )*)?"
-    r"\$?\+?(?P<number>\d+(?:[.,]\d+)*)\$?\s?(?P<unit>\\?%|\\times|×|x(?!\w)|times|-?fold|percentage points?|percent|absolute points?"
-    r"|points?|pp\b|orders? of magnitude)?"
+    r"\$?\+?(?P<number>\d+(?:[.,]\d+)*)\$?\s?(?P<unit>\\?%-?\s?points|\\?%|\\times|×|x(?!\w)|times|-?fold|percentage points?"
+    r"|percent|absolute points?|points?|pp\b|orders? of magnitude)?"
 )
 _BY = re.compile(rf"\s*\(?(?:[a-z]+ly )?(?:in (?:terms of )?[^.;,()]{{1,40}} )?by {_VALUE}", re.IGNORECASE)
 _FACTOR = re.compile(r"\s*(?:[a-z]+ly )?by a factor of (?P<number>\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -72,11 +72,11 @@ _IN_TERMS = re.compile(
 )
 _NUMBER_BEFORE = re.compile(r"\d\s?(?:\\?%|points?)?\s?(?:\w+\s)?\Z")
 _NUMBER_AFTER = re.compile(r"\s(?:\([^()]*\)\s)?(?:\w+\s)?of\s\D{0,20}?\d")
-_RANGE_BEFORE = re.compile(r"\d\s?\\?%?\s?(?:-|–|to|/|and)\s?\$?\+?\Z")
+_RANGE_BEFORE = re.compile(r"\d\s?\\?%?\s?(?:-{1,2}|–|to|/|and)\s?\$?\+?\Z")
 _RANGE_AFTER = re.compile(r"\s*\)?(?:\w+ )?(?:\w+ )?(?:-|–|to|/|and|,)\s?(?:by )?\$?[+~]?\d")
 _UNITS = {
     **dict.fromkeys(("\\%", "%", "percent"), "%"),
-    **dict.fromkeys(("percentage point", "absolute point", "point", "pp"), "points"),
+    **dict.fromkeys(("%point", "% point", "%-point", "percentage point", "absolute point", "point", "pp"), "points"),
     **dict.fromkeys(("\\times", "×", "x", "time", "fold", "-fold"), "x"),
     **dict.fromkeys(("orders of magnitude", "order of magnitude"), "orders of magnitude"),
 }
