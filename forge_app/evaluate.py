@@ -104,3 +104,12 @@ def topics(json_: bool) -> None:
         as_json(asdict(report))
     else:
         click.echo(report.table())
+
+
+@evaluate.command("relations")
+def relations() -> None:
+    """Claims read by a person, pattern by pattern, and how many of them the rules still make."""
+    from forge_assets.components.evaluation.claims import evaluate_claims
+
+    for score in evaluate_claims(_ontology()):
+        click.echo(score.line())

@@ -128,6 +128,9 @@ def test_a_name_that_is_only_a_part_of_what_is_meant_takes_no_part(text: str) ->
         ("Video-R1", "video-llm", False),
         ("FixMatch", "pseudo-labeling", False),
         ("Long-CLIP", "clip", False),
+        ("Sparse DETR", "detr", False),
+        ("AudioGen", "audio-generator", False),
+        ("residual flows", "normalizing-flow", False),
         ("o3-mini", "openai-o1", False),
         ("k-mixup", "mixup-variants", False),
     ],
@@ -148,6 +151,10 @@ def test_a_member_filed_under_its_family_is_not_the_family(surface: str, compone
         "T5 replaces BERT with something else.",
         "Combining T5 with BERT is no easy feat.",
         "T5 outperforms two state-of-the-art BERT algorithms.",
+        "T5 outperforms BERT, LSTM and CNN based cooks.",
+        "We integrate LoRA and dropout into Bismarck.",
+        "T5 achieves minimal improvements over BERT.",
+        "They ask: does T5 outperform BERT? T5 sleeps.",
         "A slow stew cooking (BERT) baseline is beaten. T5 outperforms the Transformer (BERT) baseline.",
     ],
 )
@@ -227,6 +234,7 @@ def test_our_method_is_the_one_thing_that_the_document_introduces() -> None:
         ]
     assert said("Our method outperforms BERT.") == []
     assert said("We propose SoupNet. We propose StewNet. Our method outperforms BERT.") == []
+    assert said("We propose SoupNet and the bowl shape unit (BSU). Our method outperforms BERT.") == []
     assert said("SoupBench: A benchmark of soups\n\nOur method outperforms BERT.", "SoupBench: A benchmark of soups") == []
 
 

@@ -62,7 +62,7 @@ def labelled(purpose: str, half: Half | None = None, labels: Path = LABELS, corp
         raise SettingError(
             f"{corpus} is not there; labels are measured on the texts of the shared corpus, which stays outside the repository"
         )
-    documents = _documents(rows, corpus)
+    documents = documents_of(rows, corpus)
     pieces = [
         Piece(row["piece"], row["id"], row["start"], row["end"], half_of(purpose, row["piece"]), documents[row["id"]]) for row in rows
     ]
@@ -88,7 +88,8 @@ def _digest(piece: Piece) -> str:
     return hashlib.sha256(piece.document.text[piece.start : piece.end].encode()).hexdigest()
 
 
-def _documents(rows: list[dict[str, Any]], corpus: Path) -> dict[str, Document]:
+def documents_of(rows: list[dict[str, Any]], corpus: Path) -> dict[str, Document]:
+    """The parsed documents of rows by `id` and `source` (article, card, file). Raises SettingError where the corpus lacks one."""
     found: dict[str, Document] = {}
     for source, folder in (("article", "articles"), ("card", "hf_cards")):
         wanted = {row["id"] for row in rows if row["source"].split(":")[0] == source}

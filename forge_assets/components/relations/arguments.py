@@ -20,6 +20,7 @@ _NO_METHODS = frozenset(
     "repository platform testbed leaderboard metric score test analysis simulator environment treebank".split()
 )
 """Heads of names that "our method" does not mean."""
+_ADJECTIVES = frozenset("enhanced based guided driven aware augmented assisted inspired powered free style like".split())
 _FIELDS = frozenset(
     "LLM LLMs VLM VLMs MLLM MLLMs LVLM LMM LM PLM SLM LRM DNN NN ANN ML DL RL DRL MARL NLP NLU NLG CV AI AGI XAI SSL FL MTL TL ICL NAS "
     "UDA SSDA DA OOD RS IR ASR MT NMT SMT QA VQA NER TTS GenAI AutoML IoT UAV API GPU CPU FPGA HPC EHR MRI EEG".split()
@@ -86,7 +87,7 @@ def names_it(surface: str, component: str) -> bool:
     letters, id_letters = "".join(written), "".join(known)
     if not letters or not id_letters or "variant" in known:
         return False
-    if letters in id_letters:
+    if letters in ("".join(known[first:last]) for first in range(len(known)) for last in range(first + 1, len(known) + 1)):
         return True
     if any(len(part) > 1 and fold(part) not in (*known, *_EDITIONS) and part not in id_letters for part in _parts(surface)):
         return False
@@ -99,7 +100,9 @@ def names_it(surface: str, component: str) -> bool:
     initials, id_initials = ("".join(word[0] for word in words) for words in (written, known))
     if id_initials in written or len(initials) > 1 and any(word.startswith(initials) for word in known):
         return True
-    return letters[0] == id_letters[0] and (_in_order(id_letters, letters) or len(written) == 1 and _in_order(letters, id_letters))
+    return letters[0] == id_letters[0] and (
+        _in_order(id_letters, letters) or len(written) == 1 and len(letters) <= 5 and _in_order(letters, id_letters)
+    )
 
 
 def _has_head(written: Sequence[str], known: Sequence[str]) -> bool:
@@ -153,7 +156,7 @@ def introduced(reading: Reading, mentions: Sequence[Mention], names: Sequence[Ne
         return None
     words = only.name.split()
     short = len(words) <= 2 and any(proper(word) for word in words)
-    return only.name if short and _technique(only) and _is_method(only) else None
+    return only.name if short and _technique(only) else None
 
 
 def _beside(reading: Reading, one: NewName, other: NewName) -> bool:
@@ -167,7 +170,7 @@ def _is_method(name: NewName) -> bool:
 
 
 def _technique(name: NewName) -> bool:
-    """Whether a name can be told from ordinary words wherever it stands, and names neither a field nor a task."""
+    """Whether a name can be told from ordinary words wherever it stands, and names neither a field, a task nor a benchmark."""
     if (
         len(name.name) < 3
         or not (name.name[-1].isalnum() or name.name[-1] in "+*")
@@ -177,6 +180,8 @@ def _technique(name: NewName) -> bool:
     ):
         return False
     last = (name.long_form or name.name).lower().split()[-1]
+    if not _is_method(name) or last.rsplit("-", maxsplit=1)[-1] in _ADJECTIVES:
+        return False
     return not (singular(last) in TASK_HEADS and (name.kind == "abbreviation" or name.long_form is None)) and not last.endswith("methods")
 
 

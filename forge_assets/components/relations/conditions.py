@@ -59,6 +59,7 @@ _EXISTING = re.compile(
     r"|competing|published|mainstream|modern|latest|common|strong|competitive|representative|contemporary)\b"
 )
 _OTHER = re.compile(rf"\bother [^,]*{NAME}")
+_BASED = re.compile(rf"(?:, {NAME}){{0,4}},?(?: and| or)? (?:{NAME}|[\w-]+?)[- ](?:based|style|like|inspired)\b")
 _PRESENTED = re.compile(
     r"\b(?:our|new|novel|proposed|resulting|presented|introduced|developed) (?:(?:model|method|algorithm|approach|network|framework) )?\Z"
 )
@@ -102,6 +103,11 @@ def of_a_kind(lead: str, named: str) -> bool:
     if lead.endswith("other ") or _OTHER.search(named):
         return True
     return _OF_A_KIND.search(named) is not None or (_MANY.search(named) and _EXISTING.search(lead + named)) is not None
+
+
+def cut_short(tail: str) -> bool:
+    """Whether a list of names goes on to something of theirs: the A of "A, B and C based methods" is none of them."""
+    return _BASED.match(tail) is not None
 
 
 def is_plural_kind(surface: str, lead: str) -> bool:

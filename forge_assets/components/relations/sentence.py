@@ -11,6 +11,7 @@ from forge_assets.components.relations.arguments import Argument
 from forge_assets.components.relations.claim import SYMMETRIC, Relation
 from forge_assets.components.relations.conditions import (
     clause_start,
+    cut_short,
     denied_before,
     hedged,
     is_plural_kind,
@@ -83,7 +84,7 @@ def _holds(pattern: Pattern, match: re.Match[str], form: Skeleton, text: str, sa
         weak = not pattern.clause and uneasy(tail)
     else:
         weak = pattern.relation in ("requires", "improves_on") and (usual(lead + match[0]) or slight(match[0]))
-    return not weak and not hedged(lead, match[0], tail, may=pattern.may)
+    return not weak and not cut_short(tail) and not hedged(lead, match[0], tail, may=pattern.may)
 
 
 def _of_a_kind(form: Skeleton, lead: str, named: str, text: str) -> bool:
