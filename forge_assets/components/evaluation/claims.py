@@ -40,7 +40,7 @@ class PatternScore:
 
 
 def evaluate_claims(ontology: Ontology, labels: Path = LABELS, corpus: Path = CORPUS) -> list[PatternScore]:
-    """All patterns and their sum last; without the corpus nothing is said of today's rules. Raises SettingError where labels are missing."""
+    """All patterns and their sum last; without the corpus nothing is said of today's rules. Raises SettingError where labels miss."""
     rows = rows_of(labels / "claims.jsonl")
     still = made_today(rows, ontology, corpus) if corpus.is_dir() else None
     last = max(draw for row in rows for draw in row["draws"])

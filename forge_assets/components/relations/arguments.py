@@ -175,6 +175,7 @@ def _technique(name: NewName) -> bool:
         len(name.name) < 3
         or not (name.name[-1].isalnum() or name.name[-1] in "+*")
         or " and " in name.name
+        or name.name.endswith(("'s", "’s"))
         or name.name in _FIELDS
         or not (" " in name.name or any(proper(word) for word in name.name.split()))
     ):
