@@ -69,10 +69,10 @@ def part_of(id_: str) -> str:
     return "final" if rank("part", id_) < FINAL else "dev"
 
 
-def readings(corpus: Path, part: str) -> Iterator[Reading]:
-    """The records of a part as the product lays them out."""
+def readings(corpus: Path, part: str, below: str = "g") -> Iterator[Reading]:
+    """The records of a part as the product lays them out; `below`: only those of lesser rank, "01" for one in 256."""
     for record in records(corpus / "articles"):
-        if part_of(record["doc_id"]) == part:
+        if part_of(record["doc_id"]) == part and rank("share", record["doc_id"]) < below:
             try:
                 parsed = read_record(record, record["doc_id"])
             except DocumentProblem:
