@@ -108,7 +108,7 @@ def topics(json_: bool) -> None:
 
 @evaluate.command("relations")
 def relations() -> None:
-    """Claims read by a person, pattern by pattern, and how many of them the rules still make."""
+    """Claims judged by reading, pattern by pattern, and how many of them the rules still make."""
     from forge_assets.components.evaluation.claims import evaluate_claims
 
     for score in evaluate_claims(_ontology()):
