@@ -84,10 +84,10 @@ class Lexicon:
         self._names: dict[tuple[str, ...], set[str]] = {}
         self._vocabulary: dict[str, frozenset[str]] = {}
         for component in ontology.components.values():
-            aliases = list(_written(component))
-            self._vocabulary[component.id] = frozenset(word for alias in aliases for word in words_of(alias.text))
-            for alias in aliases:
-                if not component.broad or _is_proper(alias.text):
+            aliases = list(written(component))
+            self._vocabulary[component.id] = frozenset(word for alias, _ in aliases for word in words_of(alias.text))
+            for alias, looked_for in aliases:
+                if looked_for:
                     self._add(component, alias)
 
     def find(self, reading: Reading) -> list[Mention]:
@@ -146,11 +146,12 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(fold(word) for word in WORD.findall(name))
 
 
-def _written(component: Component) -> Iterator[Alias]:
-    yield from component.aliases
+def written(component: Component) -> Iterator[tuple[Alias, bool]]:
+    """The aliases of a component, its name among them; and whether each is looked for: of a broad component only what is made up."""
     name = component.name
-    if all(alias.text != name for alias in component.aliases) and len(WORD.findall(name)) > 1:
-        yield Alias(name)
+    known = any(alias.text == name for alias in component.aliases) or len(WORD.findall(name)) < 2
+    for alias in (*component.aliases, *(() if known else (Alias(name),))):
+        yield alias, not component.broad or _is_proper(alias.text)
 
 
 def _is_proper(text: str) -> bool:

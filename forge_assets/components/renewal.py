@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from forge_assets.components.folding import spellings
 from forge_assets.components.ontology.model import Ontology
-from forge_assets.components.seen import Changes, Words, changes, entries_of, from_json, to_json
+from forge_assets.components.seen import Changes, changes, entries_of, from_json, to_json
 from forge_assets.corpus.addresses import shard_of
 from forge_assets.embeddings.lexical import LexicalIndex, LexicalIndexMissing
 from forge_assets.embeddings.occurrences import Occurrences
@@ -84,14 +84,14 @@ def _differences(db: Database, ontology: Ontology, stamp: str, version: str, sha
 
 def _affected(db: Database, occurrences: Occurrences, change: Changes) -> set[UUID]:
     """The documents that may hold a name of a changed entry, and those in which a changed component was found."""
-    found = occurrences.documents(_places(name) for name in sorted(change.names))
+    found = occurrences.documents([_ways(place) for place in name] for name in change.names)
     with db.begin() as connection:
         statement = sa.text("SELECT DISTINCT document_id FROM mention WHERE component = ANY(:components)")
         return found | set(connection.execute(statement, {"components": sorted(change.components)}).scalars())
 
 
-def _places(name: Words) -> list[set[str]]:
-    return [spellings(word) for word in name]
+def _ways(place: Iterable[str]) -> set[str]:
+    return {way for word in place for way in spellings(word)}
 
 
 def _move(db: Database, occurrences: Occurrences, affected: set[UUID], values: dict[str, Any], stamp: str) -> int:

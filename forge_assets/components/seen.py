@@ -1,8 +1,9 @@
 """What the rules see of an ontology, entry by entry, so that a changed entry names the documents that must be read again.
 
-A component is found, and tells on its neighbours, only where one of its names stands, whatever the rest of the text says. A parameter's
-names count likewise; its kind, unit and bounds also act where rules of the code find a value, hence everywhere. Titles, descriptions,
-ports, tasks and slots are not seen.
+A component is found, and tells on its neighbours, only where one of its names stands, whatever the rest of the text says. So an alias
+that comes or goes concerns the documents that hold it; and, because the words of all aliases tell what an abbreviation may mean, those that
+hold a short alias and one of the words that came or went. A parameter's names count likewise; its kind, unit and bounds also act where
+rules of the code find a value, hence everywhere. Titles, descriptions, ports, tasks and slots are not seen.
 """
 
 from __future__ import annotations
@@ -11,40 +12,49 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from forge_assets.components.folding import fold
-from forge_assets.components.lexicon import Lexicon
+from forge_assets.components.lexicon import Lexicon, words_of, written
 from forge_assets.components.ontology.load import FOLDER
-from forge_assets.components.ontology.model import Component, Ontology, Parameter
-from forge_assets.components.parameters.vocabulary import words_of
+from forge_assets.components.ontology.model import Alias, Case, Component, Ontology, Parameter
+from forge_assets.components.parameters.vocabulary import words_of as parameter_words
 
-Words = tuple[str, ...]
+Written = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+"""An alias: its text, its case (of a parameter's name: what it is), `context` and `unless`."""
+Places = tuple[frozenset[str], ...]
+"""A name as a row of places, each with the folded words that may stand there."""
+UNSOUGHT = "not looked for"
 PARAMETER = "parameter:"
 """Before the id of a parameter, to tell it from a component's."""
+TELLING = 4
+"""Letters of a word that tells what an abbreviation may mean (Lexicon.may_mean)."""
+LONGEST_SHORT_FORM = 10
+"""Characters of an abbreviation (abbreviations.is_short_form)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`hash` of all that is seen; `core` of what acts beyond the names ('' of a component); `names`: the folded words of each."""
+    """`core`: hash of what acts beyond single names."""
 
-    hash: str
     core: str
-    names: frozenset[Words]
+    aliases: frozenset[Written]
+
+
+_NONE = Entry("", frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The names whose documents must be read again, and the components whose stored mentions must; or `everything`."""
+    """Documents that hold one of these names must be read again, and those that mention one of `components`; or `everything`."""
 
     everything: bool
-    names: frozenset[Words]
+    names: frozenset[Places]
     components: frozenset[str]
 
 
 def stamp_of(ontology: Ontology) -> str:
     """The version of what the rules see, 16 hex digits; with it a document's row says which ontology it was read by."""
-    return _hash([sorted(_component(c, h) for c, h in _hashed(ontology)), sorted(map(_parameter, ontology.parameters.values()))])
+    return _hash(to_json(entries_of(ontology)))
 
 
 def files_version() -> str:
@@ -54,78 +64,88 @@ def files_version() -> str:
 
 def entries_of(ontology: Ontology) -> dict[str, Entry]:
     """Entry by id; those of parameters begin with PARAMETER."""
-    made = {c.id: Entry(_hash(_component(c, h)), "", _names(c)) for c, h in _hashed(ontology)}
-    for parameter in ontology.parameters.values():
-        core = _hash([parameter.kind, parameter.unit, parameter.low, parameter.high])
-        made[PARAMETER + parameter.id] = Entry(_hash(_parameter(parameter)), core, _parameter_names(parameter))
-    return made
-
-
-def changes(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Changes:
-    """What makes a reading by `old` differ from one by `new`."""
-    names: set[Words] = set()
-    components: set[str] = set()
-    everything = False
-    for key in old.keys() | new.keys():
-        before, after = old.get(key), new.get(key)
-        if before is not None and after is not None and before.hash == after.hash:
-            continue
-        sides = [side for side in (before, after) if side is not None]
-        if not key.startswith(PARAMETER):
-            names.update(*(side.names for side in sides))
-            components.add(key)
-        elif before is None or after is None or before.core != after.core:
-            everything = True
-        else:
-            names |= before.names ^ after.names
-    return Changes(everything, frozenset(names), frozenset(components))
+    made = {component.id: _component(component) for component in ontology.components.values()}
+    return made | {PARAMETER + parameter.id: _parameter(parameter) for parameter in ontology.parameters.values()}
 
 
 def to_json(entries: Mapping[str, Entry]) -> dict[str, Any]:
     """For the column ontology_version.entries."""
-    return {
-        key: {"hash": entry.hash, "core": entry.core, "aliases": sorted(" ".join(words) for words in entry.names)}
-        for key, entry in entries.items()
-    }
+    return {key: {"hash": entry.core, "aliases": sorted(map(_listed, entry.aliases))} for key, entry in sorted(entries.items())}
 
 
 def from_json(content: Mapping[str, Any]) -> dict[str, Entry]:
     return {
-        key: Entry(told["hash"], told["core"], frozenset(tuple(name.split(" ")) for name in told["aliases"]))
+        key: Entry(told["hash"], frozenset((text, case, tuple(near), tuple(far)) for text, case, near, far in told["aliases"]))
         for key, told in content.items()
     }
 
 
-def _hashed(ontology: Ontology) -> Iterable[tuple[Component, str]]:
-    hashes = ontology.hashes()
-    return ((component, hashes[component.id]) for component in ontology.components.values())
+def changes(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Changes:
+    """What makes a reading by `old` differ from one by `new`."""
+    changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    names: set[Places] = set()
+    others: set[str] = set()  # that are not only written otherwise
+    for key in changed:
+        before, after = old.get(key, _NONE), new.get(key, _NONE)
+        alike, moved = before.core == after.core, before.aliases ^ after.aliases
+        if not alike:
+            others.add(key)
+        if key.startswith(PARAMETER):
+            names |= _parameter_names(moved)
+        else:
+            names |= _names(moved) | _doubts(before, after) if alike else _names(before.aliases | after.aliases)
+    everything = any(key.startswith(PARAMETER) for key in others)
+    return Changes(everything, frozenset(names), frozenset(others))
 
 
-def _component(component: Component, hash_: str) -> list[Any]:
-    return [component.id, hash_, sorted(use.id for use in component.parameters)]
+def _component(component: Component) -> Entry:
+    core = [component.slot, component.broad, sorted(use.id for use in component.parameters)]
+    return Entry(_hash(core), frozenset(_alias(alias, looked_for) for alias, looked_for in written(component)))
 
 
-def _parameter(parameter: Parameter) -> list[Any]:
-    choices = sorted([value, sorted(ways)] for value, ways in parameter.choices.items())
-    told = [parameter.id, parameter.kind, parameter.unit, parameter.low, parameter.high]
-    return [json.dumps(told), sorted(parameter.aliases), sorted(parameter.keys), choices]
+def _alias(alias: Alias, looked_for: bool) -> Written:
+    return alias.text, alias.case if looked_for else UNSOUGHT, tuple(sorted(alias.context)), tuple(sorted(alias.unless))
 
 
-def _names(component: Component) -> frozenset[Words]:
-    """All ways to write a component, as the lexicon looks for them."""
-    alone = Ontology({}, {}, {}, {}, {component.id: component})
-    return frozenset(Lexicon(alone).names())
+def _parameter(parameter: Parameter) -> Entry:
+    core = [parameter.kind, parameter.unit, parameter.low, parameter.high]
+    ways = [(way, f"choice {value}") for value, all_ways in parameter.choices.items() for way in (value, *all_ways)]
+    ways += [(alias, "alias") for alias in (parameter.id, *parameter.aliases)] + [(key, "key") for key in parameter.keys]
+    return Entry(_hash(core), frozenset((way, kind, (), ()) for way, kind in ways))
 
 
-def _parameter_names(parameter: Parameter) -> frozenset[Words]:
+def _names(aliases: Iterable[Written]) -> set[Places]:
+    """All ways to write them, as the lexicon looks for them."""
+    sought = [(text, cast(Case, case)) for text, case, _, _ in aliases if case != UNSOUGHT]
+    alone = (
+        Component(str(n), text, "", (Alias(text, case),), None, (), (), (), (), "described", "") for n, (text, case) in enumerate(sought)
+    )
+    return _single(Lexicon(Ontology({}, {}, {}, {}, {component.id: component for component in alone})).names())
+
+
+def _doubts(before: Entry, after: Entry) -> set[Places]:
+    """Names of a component that may be abbreviations, each with the words that came to its other names or went from them."""
+    old, new = ({word for text, *_ in side.aliases for word in words_of(text)} for side in (before, after))
+    words = frozenset(word for word in old ^ new if len(word) >= TELLING)
+    short = [name for name in _names(before.aliases | after.aliases) if sum(len(*place) for place in name) <= LONGEST_SHORT_FORM]
+    return {(*name, words) for name in short} if words else set()
+
+
+def _parameter_names(aliases: Iterable[Written]) -> set[Places]:
     """The words of aliases, keys and choices: letters and digits apart, as the vocabulary compares them."""
-    written = [parameter.id, *parameter.aliases, *parameter.keys]
-    for value, ways in parameter.choices.items():
-        written += [value, *ways]
-    written += [name.replace("warmup", "warm-up") for name in written if "warmup" in name]
-    return frozenset(tuple(fold(word) for word in words) for words in map(words_of, written) if words)
+    texts = [text for text, *_ in aliases]
+    return _single(filter(None, map(parameter_words, (*texts, *(text.replace("warmup", "warm-up") for text in texts)))))
+
+
+def _single(names: Iterable[tuple[str, ...]]) -> set[Places]:
+    return {tuple(frozenset((word,)) for word in name) for name in names}
+
+
+def _listed(alias: Written) -> list[Any]:
+    text, case, context, unless = alias
+    return [text, case, list(context), list(unless)]
 
 
 def _hash(content: Any) -> str:
-    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(written.encode()).hexdigest()[:16]
+    told = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -33,12 +33,22 @@ def lacking(db: Database, shards: Sequence[int], version: str, ontology: str) ->
 
 
 def stale(db: Database, shard: int, version: str, ontology: str) -> list[tuple[UUID, int]]:
-    """The documents of a shard without an up-to-date reading, in order, with the bytes that their texts take in the database."""
-    statement = f"""SELECT document_id, pg_column_size(text) FROM document d WHERE shard = :shard
-        AND NOT EXISTS (SELECT FROM extraction e WHERE e.document_id = d.document_id AND {UP_TO_DATE}) ORDER BY document_id"""
+    """The documents of a shard without an up-to-date reading, in order, with the bytes that their texts take in the database.
+
+    A shard is a range of ids, so both sides come in the order of their keys, and no text is touched but of those that are missing.
+    """
+    statement = f"""WITH missing AS MATERIALIZED (SELECT document_id FROM document d WHERE document_id BETWEEN :first AND :last
+            AND NOT EXISTS (SELECT FROM extraction e WHERE e.document_id = d.document_id AND {UP_TO_DATE}))
+        SELECT document_id, pg_column_size(text) FROM missing JOIN document USING (document_id) ORDER BY document_id"""
+    first, last = shard_range(shard)
+    values = {"first": first, "last": last, "version": version, "ontology": ontology}
     with db.begin() as connection:
-        rows = connection.execute(sa.text(statement), {"shard": shard, "version": version, "ontology": ontology})
-        return [(row[0], row[1]) for row in rows]
+        return [(row[0], row[1]) for row in connection.execute(sa.text(statement), values)]
+
+
+def shard_range(shard: int) -> tuple[UUID, UUID]:
+    """The least and the greatest id of a shard, whose number is the first six bits of it."""
+    return UUID(int=shard << 122), UUID(int=(shard + 1 << 122) - 1)
 
 
 def texts(db: Database, documents: Sequence[UUID]) -> list[Given]:

@@ -57,6 +57,7 @@ def corpus(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
         "digits": "We fine-tune Frob2 and Frob 2.",
         "lion": "A lion was seen near the optimizer, and Lion too.",
         "batch": "A frobrate of 0.5 and a batch size of 32.",
+        "doubt": "Layers of reversed adjusting (LoRA) are slow. LoRA is not what you think.",
         "split": "Frob needs tuning. " + "Filler words stand here in a row. " * 60 + "Tuning of a nation.",
     }
     put_records(database, [*records(200), *(record(name, text) for name, text in odd.items())])
@@ -82,6 +83,7 @@ def use(id_: str, name: str) -> Component:
     return replace(BASE.components[id_], parameters=(ParameterUse(name),))
 
 
+BERT, LORA = BASE.components["bert"], BASE.components["lora"]
 CHANGES: dict[str, tuple[Ontology, int]] = {
     "a component is added": (ontology(component("frob", "Frob")), 3),
     "a component of two words is added": (ontology(component("fn", "frobnication network")), 1),
@@ -94,6 +96,9 @@ CHANGES: dict[str, tuple[Ontology, int]] = {
     "a component loses its rules": (ontology(component("lion", Alias("Lion", "any"))), 1),
     "a component changes its slot": (ontology(replace(BASE.components["cnn"], slot="norm")), 1),
     "a component gets a parameter": (ontology(use("bert", "learning_rate")), -1),
+    "a common component gets an alias": (ontology(replace(BERT, aliases=(*BERT.aliases, Alias("Frob")))), 3),
+    "a common component loses an alias": (ontology(replace(BERT, aliases=BERT.aliases[:1])), 0),
+    "an alias makes an abbreviation plausible": (ontology(replace(LORA, aliases=(*LORA.aliases, Alias("adjusting ranks")))), 1),
     "a parameter gets a name": (parameter("learning_rate", aliases=(*BASE.parameters["learning_rate"].aliases, "frobrate")), 1),
 }
 
@@ -103,7 +108,7 @@ def test_only_documents_that_a_change_may_concern_are_read_again(corpus: Databas
     changed, concerned = CHANGES[change]
     before = versions(corpus)
     report = read(corpus, changed)
-    assert report.read + report.moved == 208
+    assert report.read + report.moved == 209
     assert report.read == concerned if concerned >= 0 else 0 < report.read < 150
     kept = held(corpus)
     assert sum(versions(corpus).get(document) == transaction for document, transaction in before.items()) >= len(before) - report.read
@@ -113,7 +118,7 @@ def test_only_documents_that_a_change_may_concern_are_read_again(corpus: Databas
 
 def test_bounds_of_a_parameter_concern_every_document(corpus: Database) -> None:
     report = read(corpus, parameter("layers", high=12))
-    assert (report.read, report.moved) == (208, 0)
+    assert (report.read, report.moved) == (209, 0)
 
 
 def test_what_the_rules_do_not_see_changes_nothing(corpus: Database) -> None:
@@ -155,7 +160,7 @@ def test_shards_left_behind_by_two_ontologies_catch_up(corpus: Database) -> None
 def test_without_an_index_every_document_is_read_again(corpus: Database, caplog: pytest.LogCaptureFixture) -> None:
     LexicalIndex(settings().home / "lexical").clear()
     report = read(corpus, ontology(component("frob", "Frob")))
-    assert (report.read, report.moved) == (208, 0) and "every document is read again" in caplog.text
+    assert (report.read, report.moved) == (209, 0) and "every document is read again" in caplog.text
 
 
 def test_what_the_index_has_not_taken_in_is_read_again(corpus: Database) -> None:
@@ -220,7 +225,7 @@ def test_documents_that_are_gone_are_not_looked_for(corpus: Database) -> None:
         document: UUID = connection.execute(sa.text("SELECT document_id FROM document WHERE external_id = 'x:digits'")).scalar_one()
     remove(corpus, document)
     report = read(corpus, ontology(component("frob", "Frob")))
-    assert (report.read, report.moved) == (2, 205)
+    assert (report.read, report.moved) == (2, 206)
 
 
 # -- what is seen of an ontology ------------------------------------------------------------------------------------------
@@ -233,10 +238,20 @@ def test_entries_survive_the_database() -> None:
 
 
 def test_a_changed_entry_tells_its_old_and_new_names() -> None:
-    changed = ontology(replace(BASE.components["gelu"], aliases=(Alias("Frob unit"),)), without=["t5"])
+    changed = ontology(replace(BASE.components["gelu"], slot="norm", aliases=(Alias("Frob unit"),)), without=["t5"])
     found = changes(entries_of(BASE), entries_of(changed))
     assert (found.everything, found.components) == (False, {"gelu", "t5"})
-    assert {("gelu",), ("frob", "unit"), ("t5",)} <= found.names
+    assert {places("gelu"), places("frob", "unit"), places("t5")} <= found.names
+
+
+def test_an_alias_that_comes_concerns_those_who_hold_it_and_abbreviations_that_it_may_explain() -> None:
+    lora = BASE.components["lora"]
+    found = changes(entries_of(BASE), entries_of(ontology(replace(lora, aliases=(*lora.aliases, Alias("slim rank update"))))))
+    assert found.names == {places("slim", "rank", "update"), (frozenset(["lora"]), frozenset(["slim", "update"]))}
+
+
+def places(*words: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset((word,)) for word in words)
 
 
 WORDS = st.lists(
