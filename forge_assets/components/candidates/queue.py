@@ -109,9 +109,9 @@ def _ranked(
     for one, number, row in zip(kept, numbers, shares, strict=True):
         near = sum((beside[document] for document in _bringing_up(one.sense) if document in beside), Counter[str]())
         slots = tuple(model.likeliest(model.beside(row, near)))
-        candidate = _candidate(one.sense, number, slots, ranking.id_for(one.sense, {*taken, *made}), texts)
-        if candidate.id not in made and candidate.id not in taken and candidate.id not in rejected:
-            made[candidate.id] = candidate
+        id_ = next((id_ for id_ in ranking.ids_for(one.sense) if id_ not in taken and id_ not in made), None)
+        if id_ is not None and id_ not in rejected:
+            made[id_] = _candidate(one.sense, number, slots, id_, texts)
     return sorted(made.values(), key=lambda one: (-one.score, one.id))
 
 

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from forge_assets.components.candidates.names import id_of, key_of
@@ -125,7 +124,6 @@ def shown_evidence(evidence: Sequence[Evidence], introducing: UUID | None) -> tu
     return tuple((one.document, one.start, one.end, one.kind) for one in first[:SHOWN])
 
 
-def id_for(sense: Sense, taken: Any) -> str:
-    """Its id: of the name, or of the long form where a component or another candidate has that id."""
-    own = id_of(sense.name)
-    return id_of(sense.long_form) if own in taken and sense.long_form else own
+def ids_for(sense: Sense) -> list[str]:
+    """The ids it may have: of its name, or of its long form where a component or another candidate has that id."""
+    return [id_ for id_ in map(id_of, (sense.name, *([sense.long_form] if sense.long_form else []))) if id_]

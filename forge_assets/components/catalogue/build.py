@@ -20,12 +20,11 @@ from forge_assets.components.catalogue import reading, store
 from forge_assets.components.catalogue.entries import entries
 from forge_assets.components.catalogue.introducing import origins
 from forge_assets.components.catalogue.values import typical_values
+from forge_assets.components.catalogue.version import CATALOGUE_VERSION
 from forge_assets.components.ontology.model import Ontology
 from forge_resources.database import Database
 from forge_resources.decisions import read_decisions, standing
 
-CATALOGUE_VERSION = "1"
-"""Raised by whoever changes what the catalogue says of the same readings."""
 LOCK = "forge.catalogue"
 STATE = """SELECT
     (SELECT count(*) || ':' || coalesce(sum(hashtextextended(document_id::text, digest)::numeric), 0) FROM extraction) AS readings,
