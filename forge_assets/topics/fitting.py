@@ -15,6 +15,9 @@ from forge_assets.topics import choose, kmeans, levels, stable
 from forge_assets.topics.kmeans import Clustering, Labels
 from forge_assets.topics.vectors import Floats
 
+WARM_PASSES = 8
+"""Of a warm fit: enough to follow new works; more only go on with the descent that the cold fit left off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Before:
@@ -72,7 +75,7 @@ def _clustered(vectors: Floats, seed: int, before: Before | None) -> tuple[Clust
         return kmeans.fit(vectors, k, seed), choose.described(tried)
     labels, _ = kmeans.assign(vectors, before.centroids)
     start = stable.restructured(vectors, before.centroids, labels, seed)
-    return kmeans.fit(vectors, len(start), seed, start=start), []
+    return kmeans.fit(vectors, len(start), seed, start=start, passes=WARM_PASSES), []
 
 
 def _rows_before(before: Before, matched: dict[int, int]) -> Labels:

@@ -25,7 +25,7 @@ MOST_SEEDED = 12_000
 BATCH = 8192
 MOST_BATCHES = 24
 PASSES = 40
-SETTLED = 0.002
+SETTLED = 0.005
 """Share of vectors that may still change their cluster in the last pass."""
 LEAST_FOR_THREADS = 1 << 28  # products of one pass, like the next
 LEAST_FOR_CUDA = 1 << 33  # products of one pass; below it the copy there and the start of torch cost more than they save

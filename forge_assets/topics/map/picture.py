@@ -24,7 +24,7 @@ INK, FAINT, PAPER = "#1c1c1a", "#6b6b66", (253, 253, 252)
 COVERED = 0.45  # share of the map that all dots would cover side by side
 DOTS = (1.15, 7.0)  # smallest and largest radius in pixels
 OPACITY = 0.75
-LABEL, LABEL_SMALL, TEXT, HEADING = 27, 17, 21, 30  # sizes of type in pixels
+LABEL, LABEL_SMALL, TEXT, HEADING = 31, 17, 21, 30  # sizes of type in pixels
 SHIFTS = (0.0, 0.8, -0.8, 1.6, -1.6, 2.4, -2.4)
 """Places tried for a label, in lines above or below the spot it names."""
 
@@ -116,11 +116,8 @@ def labels(draw: ImageDraw, shown: Shown, low: npt.NDArray[np.float64], scale: f
 
 
 def _write(draw: ImageDraw, label: Label) -> None:
-    """Names of groups look bold: the type face has one weight, so they get a rim of ink."""
-    at, group = ((label.box[0] + label.box[2]) / 2, (label.box[1] + label.box[3]) / 2), label.size == LABEL
-    font, rim = _font(label.size), max(2, label.size // 7)
-    draw.text(at, label.text, INK, font, "mm", align="center", stroke_width=rim, stroke_fill=PAPER)
-    draw.text(at, label.text, INK, font, "mm", align="center", stroke_width=int(group), stroke_fill=INK)
+    at = ((label.box[0] + label.box[2]) / 2, (label.box[1] + label.box[3]) / 2)
+    draw.text(at, label.text, INK, _font(label.size), "mm", align="center", stroke_width=max(2, label.size // 7), stroke_fill=PAPER)
 
 
 def _places(draw: ImageDraw, text: str, x: float, y: float, size: int) -> Iterator[Box]:
