@@ -22,6 +22,7 @@ ASSETS = [
     embeddings.search_index,
     embeddings.nightly_report,
     components.component_mentions,
+    components.component_catalog,
     topics.topic_clusters,
     topics.topic_map,
 ]

@@ -1,14 +1,14 @@
-"""The components room's door: component_mentions, per shard, straight after parsing."""
+"""The components room's door: component_mentions, per shard, straight after parsing; component_catalog, once per night over all of them."""
 
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from forge_assets.automation import ON_CHANGE
+from forge_assets.automation import NIGHTLY, ON_CHANGE
 from forge_assets.corpus.addresses import shard_numbers
-from forge_assets.corpus.assets import DAILY, parsed_papers
+from forge_assets.corpus.assets import DAILY, parsed_papers, works
 from forge_assets.partitions import SHARDS
-from forge_assets.reporting import OWNERS, begin, lineage, per_second, shard_result
+from forge_assets.reporting import OWNERS, begin, global_result, lineage, per_second, shard_result
 from forge_resources.for_dagster import DatabaseResource, LanguageModelResource
 from forge_resources.settings import settings
 
@@ -75,3 +75,35 @@ def component_mentions(
     version = f"{RULES_VERSION}.{stamp_of(ontology)}:{store.digest(db, shards)}"
     counts = shard_counts(db, "extraction", shards)
     return shard_result(context, db, "extraction", counts, version, report, extra, meter=meter, done=report.read)
+
+
+def catalogue_version() -> str:
+    from forge_assets.components.catalogue.version import CATALOGUE_VERSION
+
+    return CATALOGUE_VERSION
+
+
+@dg.asset(
+    deps=[works, component_mentions],
+    code_version=catalogue_version(),
+    automation_condition=NIGHTLY,
+    group_name="components",
+    owners=OWNERS,
+    kinds={"python", "postgres"},
+    freshness_policy=DAILY,
+    metadata=lineage(works=[("works", "work_id"), ("component_mentions", "document_id")]),
+    tags={"forge/stage": "components"},
+)
+def component_catalog(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
+    """What all works together say of each component: how many name it, since when, its usual settings, what stands beside it.
+
+    With them the candidates: names that works bring up and the ontology lacks. Made anew when anything it is made of has changed.
+    """
+    from forge_assets.components.catalogue.build import build
+    from forge_assets.components.ontology import load_ontology
+
+    meter = begin()
+    chosen, db = settings(), database.connect()
+    report = build(db, load_ontology(chosen.overrides_file), chosen.overrides_file, context.log.info)
+    version, done = f"{catalogue_version()}:{report.state}", report.works if report.made else 0
+    return global_result(context, db, "catalogue_entry", report.components, version, report, meter=meter, done=done)

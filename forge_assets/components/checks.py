@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 import sqlalchemy as sa
 
-from forge_assets.components.assets import component_mentions
+from forge_assets.components.assets import component_catalog, component_mentions
 from forge_assets.corpus.checks import none_of
 from forge_resources.for_dagster import DatabaseResource
 from forge_resources.settings import settings
@@ -72,10 +72,50 @@ def the_rules_could_read_every_document(database: DatabaseResource) -> dg.AssetC
     )
 
 
+@dg.asset_check(asset=component_catalog)
+def every_catalogue_entry_has_a_source(database: DatabaseResource) -> dg.AssetCheckResult:
+    """What the catalogue counts, quotes or puts forward stands in a document that is there."""
+    from forge_assets.components.catalogue.sources import unsourced
+
+    found, rows = unsourced(database.connect())
+    description = f"{len(found)} of {rows} have none, such as {found[0]}" if found else None
+    return dg.AssetCheckResult(passed=not found, description=description, metadata={"rows": rows, "without": len(found)})
+
+
+@dg.asset_check(asset=component_catalog)
+def the_catalogue_counts_works_and_not_copies(database: DatabaseResource) -> dg.AssetCheckResult:
+    """No component has more works than documents, or more works that use it than works; no year has more than all of them."""
+    statement = """SELECT count(*) FROM catalogue_entry WHERE works > documents OR used > works OR works < 1
+        OR (SELECT coalesce(sum(value::int), 0) FROM jsonb_each_text(years)) > works"""
+    return none_of(database, statement, "miscounted")
+
+
+@dg.asset_check(asset=component_catalog)
+def no_candidate_is_a_component(database: DatabaseResource) -> dg.AssetCheckResult:
+    """What the ontology has, and what a person rejected, is not put forward."""
+    from datetime import date
+
+    from forge_assets.components.catalogue.build import rejected_ids
+    from forge_assets.components.ontology import load_ontology
+
+    log = settings().overrides_file
+    closed = sorted({*load_ontology(log).components, *rejected_ids(log, date.today())})
+    with database.connect().begin() as connection:
+        statement = sa.text("SELECT candidate FROM candidate WHERE candidate = ANY(:closed) ORDER BY candidate")
+        found = connection.execute(statement, {"closed": closed}).scalars().all()
+    description = f"put forward though decided: {', '.join(found[:5])}" if found else None
+    return dg.AssetCheckResult(
+        passed=not found, severity=dg.AssetCheckSeverity.WARN, description=description, metadata={"decided": len(found)}
+    )
+
+
 CHECKS: Iterable[dg.AssetChecksDefinition] = [
     every_mention_lies_on_its_text,
     a_document_read_again_says_the_same,
     mentions_are_of_known_components,
     every_document_of_a_read_shard_has_a_reading,
     the_rules_could_read_every_document,
+    every_catalogue_entry_has_a_source,
+    the_catalogue_counts_works_and_not_copies,
+    no_candidate_is_a_component,
 ]

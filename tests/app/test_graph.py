@@ -33,6 +33,7 @@ def test_the_graph_is_the_designs() -> None:
         "search_index": {"passage_embeddings"},
         "nightly_report": {"works", "lexical_index", "search_index"},
         "component_mentions": {"parsed_papers"},
+        "component_catalog": {"works", "component_mentions"},
         "topic_clusters": {"works", "passage_embeddings"},
         "topic_map": {"works", "topic_clusters"},
     }

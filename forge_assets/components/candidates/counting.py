@@ -20,6 +20,7 @@ from forge_assets.components.candidates.introductions import ENTITLED, OPENS, PL
 from forge_assets.components.candidates.names import key_of
 from forge_assets.components.candidates.occurrences import Occurrences
 from forge_assets.components.candidates.senses import Sense
+from forge_assets.components.lexicon import WORD
 
 FETCH = 500  # documents at once
 TEXTS = "SELECT n.document_id, n.number, n.year, d.title, d.text FROM work_number n JOIN document d USING (document_id)"
@@ -57,6 +58,7 @@ def count(connection: sa.Connection, senses: Sequence[Sense]) -> Counted:
     """Looks for the senses in every document of `work_number` (reading.number_works)."""
     occurrences = Occurrences((place, way) for place, sense in enumerate(senses) for way in ways(sense))
     entitled = {key_of(way): place for place, sense in enumerate(senses) for way in sense.surfaces if way not in sense.shared}
+    spaced = [tuple(dict.fromkeys(_spaced(way) for way in sense.surfaces)) for sense in senses]
     documents, name, document, level = Documents(), array("i"), array("i"), array("b")
     plain: Counter[int] = Counter()
     person: Counter[int] = Counter()
@@ -69,12 +71,12 @@ def count(connection: sa.Connection, senses: Sequence[Sense]) -> Counted:
         documents.work.append(row.number)
         documents.year.append(row.year)
         seen = occurrences.in_text(row.text)
-        titled = occurrences.in_text(row.title).names if row.title else set()
+        title = _spaced(row.title or "")
         whole = entitled.get(key_of(front(row.title))) if row.title else None
-        for number in seen.names | titled | ({whole} if whole is not None else set()):
+        for number in seen.names if whole is None else seen.names | {whole}:
             name.append(number)
             document.append(place)
-            level.append(ENTITLED if number == whole else _level(row.title, senses[number]) if number in titled else PLAIN)
+            level.append(ENTITLED if number == whole else _level(title, spaced[number]))
         plain.update(seen.plain)
         person.update(seen.person)
         for word, at in seen.made_up.items():
@@ -95,6 +97,12 @@ def _is_joinable(way: str) -> bool:
     return 2 <= len(words) <= 3 and all(word[0].isupper() and not word.isupper() for word in words)
 
 
-def _level(title: str, sense: Sense) -> int:
-    low = title.lower()
-    return OPENS if any(low.startswith(way.lower()) for way in sense.surfaces) else TITLED
+def _spaced(text: str) -> str:
+    """Words in small letters, each with a space before and behind it: to find whole words by."""
+    return f" {' '.join(WORD.findall(text.lower()))} "
+
+
+def _level(title: str, ways: Sequence[str]) -> int:
+    if any(title.startswith(way) for way in ways):
+        return OPENS
+    return TITLED if any(way in title for way in ways) else PLAIN

@@ -30,14 +30,10 @@ NEAR = 20
 
 def candidates(connection: sa.Connection, ontology: Ontology, rejected: Collection[str]) -> list[Candidate]:
     """All of them, the best first. `work_number` has been made (catalogue.reading); `rejected`: ids that a person does not want to see."""
-    lexicon = Lexicon(ontology)
-    found = [
-        sense
-        for sense in senses(reading.evidence(connection))
-        if ranking.is_admitted(sense) and not ranking.is_known(sense, lexicon)
-    ]  # fmt: skip
+    known = ranking.Known(ontology, Lexicon(ontology))
+    found = [sense for sense in senses(reading.evidence(connection)) if ranking.is_admitted(sense) and not known.has(sense)]
     counted = count(connection, found)
-    everywhere = _with_used(found, counted, lexicon)
+    everywhere = _with_used(found, counted, known)
     slot_of = {component.id: component.slot for component in ontology.components.values()}
     beside = reading.slots_beside(connection, slot_of)
     return _ranked(everywhere, counted, SlotModel(ontology), beside, {*ontology.components}, rejected)
@@ -54,7 +50,7 @@ class _Standing:
     person: int
 
 
-def _with_used(found: Sequence[Sense], counted: Counted, lexicon: Lexicon) -> list[_Standing]:
+def _with_used(found: Sequence[Sense], counted: Counted, known: ranking.Known) -> list[_Standing]:
     order = np.argsort(counted.name, kind="stable")
     ends = np.searchsorted(counted.name[order], np.arange(len(found) + 1))
     standing = [
@@ -62,13 +58,13 @@ def _with_used(found: Sequence[Sense], counted: Counted, lexicon: Lexicon) -> li
         for place, sense in enumerate(found)
         for part in [order[ends[place] : ends[place + 1]]]
     ]
-    known = {key_of(way) for sense in found for way in sense.surfaces}
+    brought_up = {key_of(way) for sense in found for way in sense.surfaces}
     forms: dict[str, list[str]] = defaultdict(list)
     for word, places in counted.made_up.items():
         if len(places) > 1 or word.endswith("s"):
             forms[key_of(word)].append(word)
     for key in sorted(forms):
-        if key not in known and not any(lexicon.components_of(word) for word in forms[key]):
+        if key not in brought_up and not any(known.called(word) for word in forms[key]):
             used = _used(forms[key], counted)
             if used is not None:
                 standing.append(used)
@@ -102,7 +98,7 @@ def _ranked(
     rejected: Collection[str],
 ) -> list[Candidate]:
     texts = _Texts(counted)
-    kept = [one for one in standing if not ranking.is_ordinary(len(one.documents), one.plain, one.person)]
+    kept = [one for one in standing if not ranking.is_ordinary(one.sense, len(one.documents), one.plain, one.person)]
     numbers = _numbers(kept, texts)
     shares = model.shares([_marks(one.sense, number.introduced, texts) for one, number in zip(kept, numbers, strict=True)])
     made: dict[str, Candidate] = {}

@@ -12,6 +12,8 @@ from forge_assets.components.candidates.names import id_of, key_of
 from forge_assets.components.candidates.senses import Evidence, Sense
 from forge_assets.components.folding import singular
 from forge_assets.components.lexicon import WORD, Lexicon
+from forge_assets.components.noun_phrases import proper
+from forge_assets.components.ontology.model import Ontology
 from forge_assets.components.terms import TASK_HEADS
 
 SHOWN = 6
@@ -21,8 +23,10 @@ LEAST_DEFINING = 3
 LEAST_USING = 5
 """A made-up word that works only use needs so many of them."""
 PER_SIGN = 0.5
-OF_GROWTH = 1.0
+OF_GROWTH = 2.0
 TASK = 0.5
+COMMON_WORKS, COMMON_SHARE = 100, 0.01
+"""A phrase of ordinary words that so many works use, and less than this share of them brings up, is common language."""
 PERSONS = 0.2
 """A word that stands before "et al." in more than this share of its documents is a person."""
 
@@ -56,7 +60,7 @@ class Candidate:
 
 
 def score(independent: int, trend: float | None, signs: int, is_task: bool) -> float:
-    """log2(1 + independent works) + growth, -0.5 to 1 a year, + 0.5 for each kind of sign; half of it for the name of a task.
+    """log2(1 + independent works) + 2 * growth, -0.5 to 1 a year, + 0.5 for each kind of sign; half of it for the name of a task.
 
     Works count by their logarithm, since each doubling is as much news as the last; a name of one paper gets 0.5 to 2.
     """
@@ -87,20 +91,37 @@ def is_admitted(sense: Sense) -> bool:
     return len(works.get("abbreviation", ())) >= LEAST_DEFINING or "used" in works
 
 
-def is_known(sense: Sense, lexicon: Lexicon) -> bool:
-    """Whether the ontology has it: by its long form, or by a name that no other long form contradicts."""
-    own = [way for way in sense.surfaces if way not in sense.shared]
-    if sense.long_form and lexicon.components_of(sense.long_form):
+class Known:
+    """What the ontology has: also families whose common nouns extraction does not look for."""
+
+    def __init__(self, ontology: Ontology, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._keys: dict[str, set[str]] = {}
+        for component in ontology.components.values():
+            for name in (component.id, component.name, *(alias.text for alias in component.aliases)):
+                self._keys.setdefault(key_of(name), set()).add(component.id)
+
+    def has(self, sense: Sense) -> bool:
+        """Whether it is one of the components: by its long form, or by a name that no other long form contradicts."""
+        if sense.long_form and self.called(sense.long_form):
+            return True
+        known = {component for way in sense.surfaces if way not in sense.shared for component in self.called(way)}
+        if not known:
+            return False
+        return sense.long_form is None or any(self._lexicon.may_mean(component, sense.long_form) for component in known)
+
+    def called(self, name: str) -> set[str]:
+        """Ids of the components called so."""
+        return self._keys.get(key_of(name), set()) | self._lexicon.components_of(name)
+
+
+def is_ordinary(sense: Sense, documents: int, plain: int, persons: int) -> bool:
+    """Whether it is common language, or a person, judged by how all texts write it."""
+    if plain > documents or persons > PERSONS * documents:
         return True
-    known = {component for way in own for component in lexicon.components_of(way)}
-    if not known:
+    if documents < COMMON_WORKS or any(proper(word) for way in sense.surfaces for word in way.split() if way not in sense.shared):
         return False
-    return sense.long_form is None or any(lexicon.may_mean(component, sense.long_form) for component in known)
-
-
-def is_ordinary(documents: int, plain: int, persons: int) -> bool:
-    """Whether a capitalised word is a word of the language, or a person, judged by how all texts write it."""
-    return plain > documents or persons > PERSONS * documents
+    return len({one.work for one in sense.evidence}) < COMMON_SHARE * documents
 
 
 def shown_aliases(sense: Sense) -> tuple[str, ...]:

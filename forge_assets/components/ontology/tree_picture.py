@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from forge_assets.components.ontology.model import Component, Ontology
-from forge_assets.components.ontology.tree import Branch, grow
+from forge_assets.components.ontology.tree import Branch, grow, growth
 
 PAGE = Path(__file__).resolve().parent / "tree_page.html"
 _BUILD = {
@@ -18,9 +18,16 @@ _BUILD = {
 }
 
 
-def draw(ontology: Ontology, *, slot: str | None = None, works: Mapping[str, int] | None = None) -> str:
-    """The page as text, UTF-8 meant. `works`: component id -> works that name it, drawn as bars on a logarithmic scale."""
-    branches = grow(ontology, slot=slot, works=works)
+def draw(
+    ontology: Ontology,
+    *,
+    slot: str | None = None,
+    works: Mapping[str, int] | None = None,
+    trends: Mapping[str, float | None] | None = None,
+) -> str:
+    """The page as text, UTF-8 meant. `works`: component id -> works that name it, drawn as bars on a logarithmic scale; `trends`: id ->
+    yearly growth of their share."""
+    branches = grow(ontology, slot=slot, works=works, trends=trends)
     most = max((works or {}).values(), default=0)
     components = sum(branch.size for branch in branches)
     slots = sum(len(branch.children) for branch in branches)
@@ -71,7 +78,7 @@ def _components(branch: Branch, most: int) -> str:
 def _component(branch: Branch, most: int) -> str:
     component = branch.component
     assert component is not None
-    row = f'<span class="title">{escape(component.name)}</span>{_facts(component)}{_bar(branch.works, most)}'
+    row = f'<span class="title">{escape(component.name)}</span>{_facts(component)}{_bar(branch, most)}'
     row += f'<span class="about">{escape(component.description)}</span>{_aliases(component)}'
     if branch.children:
         row = f"<details open><summary>{row}</summary>{_components(branch, most)}</details>"
@@ -107,8 +114,11 @@ def _address(component: Component) -> str | None:
     return f"https://doi.org/{introduced.doi}" if introduced.doi else introduced.url
 
 
-def _bar(works: int | None, most: int) -> str:
+def _bar(branch: Branch, most: int) -> str:
+    works = branch.works
     if works is None:
         return ""
     share = math.log1p(works) / math.log1p(most) if most else 0.0
-    return f'<span class="works"><span class="bar" style="width:{4 * share:.2f}rem"></span>{works:,} work{"" if works == 1 else "s"}</span>'
+    trend = "" if branch.trend is None else f'<span class="trend" title="its share of all works, by year">{growth(branch.trend)}</span>'
+    counted = f"{works:,} work{'' if works == 1 else 's'}"
+    return f'<span class="works">{trend}<span class="bar" style="width:{4 * share:.2f}rem"></span>{counted}</span>'
