@@ -14,7 +14,7 @@ from forge_assets.components.parameters.vocabulary import Vocabulary
 from forge_assets.components.relations import Relation, measures_of, relations
 from forge_assets.components.text import Reading
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raised by whoever changes what any rule of this room puts out: every document is read again."""
 
 

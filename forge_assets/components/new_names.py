@@ -25,6 +25,7 @@ from forge_assets.components.noun_phrases import (
     phrase_span,
     proper,
 )
+from forge_assets.components.own_names import is_object, is_own, own_names
 from forge_assets.components.stance import NAMING, PROPOSING, SPEAKERS
 from forge_assets.components.text import Cover, Reading
 
@@ -57,7 +58,8 @@ _QUOTED = re.compile(r"[\"“‘`']{1,2}([^\"”’`']{3,60})[\"”’`']")
 
 def new_names(reading: Reading, mentions: Sequence[Mention] = ()) -> list[NewName]:
     """Names that the document brings up and that are no mentions of known components, in order of place; the best sign of each name."""
-    found = [*_of_title(reading), *_of_sentences(reading), *_of_definitions(reading)]
+    own = (NewName(name, None, "proposed", start, end, of) for name, start, end, of in own_names(reading))
+    found = [*_of_title(reading), *_of_sentences(reading), *own, *_of_definitions(reading)]
     best: dict[str, NewName] = {}
     covered, surfaces = Cover((mention.start, mention.end) for mention in mentions), {mention.surface for mention in mentions}
     for item in found:
@@ -128,8 +130,10 @@ def _opens(word: str) -> bool:
 
 def _title_name(name: str) -> bool:
     words = name.split()
+    if not words:
+        return False
     if len(words) == 1:
-        return plausible(name)
+        return plausible(name) or name.islower() and len(name) > 3 and not ordinary(name)
     capitals = len(words) <= 3 and all(word[0].isupper() or word[0].isdigit() for word in words)
     if capitals and _opens(words[0]) and (words[-1].isdigit() or not any(ordinary(word) for word in words)):
         return True
@@ -253,8 +257,9 @@ def _of_definitions(reading: Reading) -> list[NewName]:
         words = definition.long.split()
         if len(definition.long) < 6 or not (plausible(definition.short) or any(letter.isupper() for letter in definition.short)):
             continue
-        if _is_technique(words):
-            kind: Sign = "proposed" if _is_proposed(reading, first, definition) else "abbreviation"
+        proposed = _is_proposed(reading, first, definition)
+        if _is_technique(words) or proposed and is_object(reading, first, definition):
+            kind: Sign = "proposed" if proposed or is_own(reading, first, definition) else "abbreviation"
             of = " ".join(words[-3:]).lower()
             found.append(NewName(definition.short, definition.long, kind, definition.short_start, definition.short_end, of))
     return found

@@ -110,11 +110,20 @@ def test_what_was_rejected_stays_away_and_what_was_accepted_is_a_component(datab
 
 
 def test_more_works_growth_and_signs_rank_higher() -> None:
-    assert score(10, None, 1, False) > score(3, None, 1, False) > score(0, None, 1, False)
-    assert score(10, 0.5, 1, False) > score(10, None, 1, False) > score(10, -0.4, 1, False)
-    assert score(10, None, 3, False) > score(10, None, 1, False)
-    assert score(10, None, 1, True) == score(10, None, 1, False) / 2
-    assert score(3, 9.0, 1, False) == score(3, 1.0, 1, False), "what is new does not grow beyond all bounds"
+    assert score(10, None, 1) > score(3, None, 1) > score(0, None, 1)
+    assert score(10, 0.5, 1) > score(10, None, 1) > score(10, -0.4, 1)
+    assert score(10, None, 3) > score(10, None, 1)
+    assert score(10, None, 1, task=True) == score(10, None, 1, 0.5) == score(10, None, 1) / 2
+    assert score(3, 9.0, 1) == score(3, 1.0, 1), "what is new does not grow beyond all bounds"
+
+
+def test_common_language_is_no_name(database: Database) -> None:
+    said = [paper(n, f"A warm kitchen has soup of yesterday. {BODY.format(n, n + 2)}") for n in range(150)]
+    named = [paper(200 + n, f"We compare with CycleSoup. {BODY.format(n, n + 8)}") for n in range(150)]
+    put(database, [*said, *named, paper(1000, "We propose warm kitchen (WK), a warm kitchen for all, and CycleSoup.")])
+    build(database, ontology())
+    found = queue(database)
+    assert "warm-kitchen" not in found and found["cyclesoup"]["works"] == 151
 
 
 def test_candidates_are_ranked(database: Database) -> None:

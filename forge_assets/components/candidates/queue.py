@@ -186,6 +186,6 @@ def _candidate(sense: Sense, number: _Numbers, slots: tuple[tuple[str, float], .
     return Candidate(
         id_, sense.name, sense.long_form, ranking.shown_aliases(sense), slot, share, slots, number.documents, number.works, independent,
         min(number.years, default=None), max(number.years, default=None), number.trend, number.years, signs, introducing,
-        use.reason if use else None, ranking.score(independent, number.trend, len(signs), ranking.is_task(sense)),
+        use.reason if use else None, ranking.score(independent, number.trend, len(signs), ranking.named_share(sense, number.works), task=ranking.is_task(sense)),
         ranking.shown_evidence(sense.evidence, introducing),
     )  # fmt: skip
