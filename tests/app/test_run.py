@@ -70,7 +70,7 @@ def test_everything_is_made_from_the_sources(made: dict[str, dict[str, Any]], da
     assert made["nightly_report"]["summary"].startswith("5 new, 0 changed, 0 removed, 0 quarantined; ")
     assert {asset: metadata["dagster/row_count"] for asset, metadata in made.items() if asset != "nightly_report"} == {
         "source_inventory": 5, "parsed_papers": 5, "works": 5, "lexical_index": 5, "passage_embeddings": 5, "search_index": 5,
-        "component_mentions": 5, "topic_clusters": 0, "topic_map": 0,
+        "component_mentions": 5, "component_catalog": 3, "topic_clusters": 0, "topic_map": 0,
     }  # fmt: skip
     assert set(versions("parsed_papers")) == set(SHARD_KEYS)
     assert number(database, "SELECT count(*) FROM passage_vector") == number(database, "SELECT count(*) FROM passage") == 5

@@ -250,7 +250,7 @@ def test_titles_are_one_line_without_what_cannot_be_seen() -> None:
 def test_the_densest_spot_is_where_most_works_lie() -> None:
     rng = np.random.default_rng(1)
     crowd, few = rng.normal(0.5, 0.01, (300, 2)), rng.uniform(-1, 1, (200, 2))
-    x, y = shown.densest(np.concatenate([few, crowd]).astype(np.float32))
+    x, y = shown.densest(np.concatenate([few, crowd]).astype(np.float32), 0.03)
     assert abs(x - 0.5) < 0.01 and abs(y - 0.5) < 0.01
 
 

@@ -19,7 +19,8 @@ LONGEST_TITLE = 300
 FETCHED = 20_000
 UNASSIGNED = "no topic yet"
 NAMES = 5  # phrases of a topic from which its name on the map is taken
-CELL = 0.03  # on the map: where the most works of a topic lie is sought in squares of this side
+CELLS = {1: 0.03, 2: 0.15}
+"""On the map: where the most works of a topic, or of a group, lie is sought in squares of this side."""
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 HIDDEN = re.compile("[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 """Characters without a glyph: marks of direction, which could turn the page's own text, halves of pairs, tags."""
@@ -86,7 +87,7 @@ def _entries(rows: Sequence[sa.Row[Any]], level: int, topic_of: npt.NDArray[np.i
     for row in (row for row in rows if row.level == level):
         own = [row.topic_id] if level == 1 else [child.topic_id for child in rows if child.parent == row.topic_id]
         here = positions[np.isin(topic_of, own)]
-        x, y = densest(here) if len(here) else (None, None)
+        x, y = densest(here, CELLS[level]) if len(here) else (None, None)
         colour = topic_colour(row.colour, row.topic_id) if level == 1 else group_colour(row.colour)
         label = one_line(row.label or f"topic {row.topic_id}")
         names = _names([one_line(phrase) for phrase, _ in row.phrases] or [label], used)
@@ -107,9 +108,9 @@ def one_line(text: str) -> str:
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
 
 
-def densest(positions: Floats) -> tuple[float, float]:
+def densest(positions: Floats, cell: float) -> tuple[float, float]:
     """The mean of the positions in and around the square that has the most of them in and around it."""
-    cells = np.floor(positions / CELL).astype(np.int64)
+    cells = np.floor(positions / cell).astype(np.int64)
     found, of, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
     close = np.abs(found[:, None] - found[None]).max(axis=2) <= 1
     best = int(np.argmax(close @ counts))
