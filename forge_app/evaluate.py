@@ -91,6 +91,57 @@ def scierc(gold: Path | None, errors: bool) -> None:
     _scores(evaluate_scierc(_ontology(), gold or GOLD), errors)
 
 
+GOLD = click.option("--gold", type=click.Path(path_type=Path), help="methods.jsonl of pwc_methods; default: beside the checkout")
+ARTICLES = click.option("--articles", type=click.Path(path_type=Path), help="folder of article dumps; default: beside the checkout")
+FOLDER = click.option("--folder", type=click.Path(path_type=Path), help="where the corpus is built and kept; default: FORGE_HOME/eval")
+RECORDS = click.option("--records", type=click.IntRange(0), help="only so many random records beside the introducing papers; default: all")
+ERRORS = click.option("--errors", is_flag=True, help="print what is missed or wrong, method by method")
+JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
+
+
+@evaluate.command("components")
+@GOLD
+@ARTICLES
+@FOLDER
+@RECORDS
+@ERRORS
+@JSON
+def components(gold: Path | None, articles: Path | None, folder: Path | None, records: int | None, errors: bool, json_: bool) -> None:
+    """Methods of Papers with Code over the article dumps: found where they occur, or back as candidates, in the right slot."""
+    from forge_assets.components.evaluation.found import evaluate_components
+    from forge_resources.settings import settings
+
+    _report(evaluate_components(settings(), _ontology(), gold, articles, folder, records, _say), errors, json_)
+
+
+@evaluate.command("candidates")
+@GOLD
+@ARTICLES
+@FOLDER
+@RECORDS
+@ERRORS
+@JSON
+def candidates(gold: Path | None, articles: Path | None, folder: Path | None, records: int | None, errors: bool, json_: bool) -> None:
+    """Methods of Papers with Code are taken out of the ontology: which come back as candidates, and from the right paper."""
+    from forge_assets.components.evaluation.returning import evaluate_candidates
+    from forge_resources.settings import settings
+
+    _report(evaluate_candidates(settings(), _ontology(), gold, articles, folder, records, _say), errors, json_)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _report(report: Any, errors: bool, json_: bool) -> None:
+    if json_:
+        as_json(asdict(report))
+        return
+    click.echo(report.table())
+    for line in report.errors() if errors else ():
+        click.echo(f"    {line}")
+
+
 @evaluate.command("topics")
 @click.option("--json", "json_", is_flag=True, help="print JSON")
 def topics(json_: bool) -> None:

@@ -180,12 +180,12 @@ def _marks(sense: Sense, introduced: Use | None, texts: _Texts) -> set[str]:
 def _candidate(sense: Sense, number: _Numbers, slots: tuple[tuple[str, float], ...], id_: str, texts: _Texts) -> Candidate:
     use = number.introduced
     introducing = texts.ids[use.document] if use else None
-    independent = number.works - (use is not None)
-    signs = ranking.signs_of(sense.evidence)
+    independent, signs = number.works - (use is not None), ranking.signs_of(sense.evidence)
+    named = ranking.named_share(sense, number.works)
     slot, share = slots[0]
     return Candidate(
         id_, sense.name, sense.long_form, ranking.shown_aliases(sense), slot, share, slots, number.documents, number.works, independent,
         min(number.years, default=None), max(number.years, default=None), number.trend, number.years, signs, introducing,
-        use.reason if use else None, ranking.score(independent, number.trend, len(signs), ranking.named_share(sense, number.works), task=ranking.is_task(sense)),
+        use.reason if use else None, ranking.score(independent, number.trend, len(signs), named, task=ranking.is_task(sense)),
         ranking.shown_evidence(sense.evidence, introducing),
     )  # fmt: skip

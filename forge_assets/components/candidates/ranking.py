@@ -63,7 +63,8 @@ class Candidate:
 def score(independent: int, trend: float | None, signs: int, named: float = 1.0, *, task: bool = False) -> float:
     """(log2(1 + independent works) + 2 * growth, -0.5 to 1 a year, + 0.5 for each kind of sign) * named; half of it for a task.
 
-    Works count by their logarithm, since each doubling is as much news as the last; a name of one paper gets 0.5 to 2. `named`: `named_share`.
+    Works count by their logarithm, since each doubling is as much news as the last; a name of one paper gets 0.5 to 2.
+    `named`: see named_share.
     """
     growth = OF_GROWTH * min(1.0, max(-0.5, trend or 0.0))
     value = named * (math.log2(1 + independent) + growth + PER_SIGN * signs)
