@@ -1,4 +1,4 @@
-"""`forge eval relations`: claims that a language-model agent judged in their sentences (tests/components/labels/claims.jsonl), pattern by pattern.
+"""`forge eval relations`: claims that an agent judged in their sentences (tests/components/labels/claims.jsonl), pattern by pattern.
 
 Two figures a pattern: its share of right ones in the last draw, and among all judged claims those that the rules of today still make.
 """
