@@ -30,9 +30,9 @@ from dumps import heads, pack
 from forge_app.run import QUIET, materialize
 from forge_assets.automation import WHOLE_CORPUS
 from forge_assets.corpus.addresses import SHARD_COUNT
-from forge_assets.corpus.night_report import markdown, tell
 from forge_assets.corpus.sources import add_source, record_identity
 from forge_assets.embeddings.vectors import register
+from forge_assets.nights.report import markdown, tell
 from forge_resources.compute import usable_cores
 from forge_resources.database import Database
 from forge_resources.embedder import Embedder, load_embedder

@@ -160,19 +160,20 @@ def stats(json_: bool) -> None:
 @click.option("--json", "json_", is_flag=True, help="print JSON, every stage of every run included")
 def nights(last: int, json_: bool) -> None:
     """What the last runs over all shards brought, took and cost; then the report of the latest, stage by stage."""
-    from forge_assets.corpus import night_report, stage_runs
+    from forge_assets.corpus import stage_runs
+    from forge_assets.nights import report
     from forge_resources.settings import settings
 
     with _database() as db:
-        told = [night_report.tell(db, settings(), run) for run in stage_runs.nights(db, last)]
+        told = [report.tell(db, settings(), run) for run in stage_runs.nights(db, last)]
     if json_:
-        as_json([night_report.as_dict(night) for night in told])
+        as_json([report.as_dict(night) for night in told])
     elif not told:
         click.echo("no run over all shards is recorded yet: `forge run` makes one, and so does every night under `forge up`")
     else:
-        table(["started (UTC)", "cause", "seconds", "CPU s", *night_report.COUNTED], [night_report.row(night) for night in told])
-        click.echo(night_report.told(told[0]))
-        table(*night_report.table(told[0]))
+        table(["started (UTC)", "cause", "seconds", "CPU s", *report.COUNTED], [report.row(night) for night in told])
+        click.echo(report.told(told[0]))
+        table(*report.table(told[0]))
 
 
 @corpus.command("show")

@@ -41,7 +41,7 @@ NIGHTLY = (
 
 corpus_job = dg.define_asset_job(
     "corpus_job",
-    selection=dg.AssetSelection.groups("corpus", "embeddings", "components", "topics"),
+    selection=dg.AssetSelection.groups("corpus", "embeddings", "components", "topics", "nights"),
     description="Sources to a searchable, understood corpus: inventory, parsing, works, indexes, vectors, components, topics, report.",
     tags={"forge/job": "corpus"},
 )

@@ -9,6 +9,7 @@ from forge_assets.corpus import assets as corpus
 from forge_assets.corpus.checks import CHECKS as CORPUS_CHECKS
 from forge_assets.embeddings import assets as embeddings
 from forge_assets.embeddings.checks import CHECKS as EMBEDDINGS_CHECKS
+from forge_assets.nights import assets as nights
 from forge_assets.topics import assets as topics
 from forge_assets.topics.checks import CHECKS as TOPICS_CHECKS
 from forge_resources.for_dagster import DatabaseResource, EmbedderResource, LanguageModelResource, ObjectStoreResource
@@ -20,11 +21,11 @@ ASSETS = [
     embeddings.lexical_index,
     embeddings.passage_embeddings,
     embeddings.search_index,
-    embeddings.nightly_report,
     components.component_mentions,
     components.component_catalog,
     topics.topic_clusters,
     topics.topic_map,
+    nights.nightly_report,
 ]
 
 defs = dg.Definitions(

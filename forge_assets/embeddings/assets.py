@@ -1,13 +1,12 @@
 """The embeddings room's door: lexical_index straight after parsing, passage_embeddings per shard, search_index over all vectors."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from forge_assets.automation import AFTER_LOAD, ON_CHANGE
 from forge_assets.corpus.addresses import shard_numbers
-from forge_assets.corpus.assets import DAILY, parsed_papers, works
+from forge_assets.corpus.assets import DAILY, parsed_papers
 from forge_assets.partitions import SHARDS
 from forge_assets.reporting import OWNERS, begin, global_result, lineage, per_second, shard_result
 from forge_resources.for_dagster import DatabaseResource, EmbedderResource
@@ -96,27 +95,3 @@ def search_index(context: dg.AssetExecutionContext, database: DatabaseResource, 
     context.log.info("index %s over %d vectors", "built" if report.built else "up to date", report.vectors)
     db, done = database.connect(), report.vectors if report.built else 0
     return global_result(context, db, "passage_vector", report.vectors, report.digest, report, meter=meter, done=done)
-
-
-@dg.asset(
-    deps=[works, lexical_index, search_index],
-    code_version="1",
-    group_name="embeddings",
-    owners=OWNERS,
-    kinds={"postgres"},
-    op_tags={"dagster/priority": "-10"},
-    tags={"forge/stage": "embeddings"},
-)
-def nightly_report(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
-    """What this run brought, took and cost, stage by stage, beside the median of the last nights; `forge corpus nights` prints it too."""
-    from forge_assets.corpus.night_report import markdown, summary, tell
-
-    night = tell(database.connect(), settings(), context.run.run_id, datetime.now(UTC))
-    context.log.info(summary(night))
-    metadata: dict[str, Any] = {
-        "report": dg.MetadataValue.md(markdown(night)),
-        "summary": summary(night),
-        "seconds": round(night.seconds, 3),
-        "cpu_seconds": round(night.cpu_seconds, 3),
-    }
-    return dg.MaterializeResult(data_version=dg.DataVersion(night.stages[0].run_id), metadata=metadata)

@@ -16,10 +16,10 @@ from forge_app.corpus import corpus
 from forge_app.instance import instance
 from forge_app.run import materialize
 from forge_assets.corpus import works
-from forge_assets.corpus.night_report import growth, markdown, summary, tell, warnings
 from forge_assets.corpus.sources import add_source
 from forge_assets.corpus.stage_runs import StageRun, measured, nights, of_run, record
 from forge_assets.definitions import defs
+from forge_assets.nights.report import growth, markdown, summary, tell, warnings
 from forge_resources.database import Database
 from forge_resources.errors import QueryError
 from forge_resources.meter import Meter

@@ -177,7 +177,7 @@ def test_nights_in_any_order_end_where_a_clean_rebuild_does(database: Database, 
         with database.begin() as connection:
             connection.execute(sa.text("CREATE TABLE kept AS SELECT * FROM work_signature"))
             links = connection.execute(sa.text("SELECT a, b, reason, similarity FROM work_link")).all()
-            connection.execute(sa.text("TRUNCATE work, work_document, work_signature, work_link"))
+            connection.execute(sa.text("TRUNCATE work, work_document, work_signature, work_link CASCADE"))
         join_works(database)
         assert everything(database) == by_nights
         with database.begin() as connection:

@@ -1,0 +1,38 @@
+"""The last door of a night: nightly_report, when every stage of it is through."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from forge_assets.components.assets import component_catalog
+from forge_assets.corpus.assets import works
+from forge_assets.embeddings.assets import lexical_index, search_index
+from forge_assets.reporting import OWNERS
+from forge_assets.topics.assets import topic_map
+from forge_resources.for_dagster import DatabaseResource
+from forge_resources.settings import settings
+
+
+@dg.asset(
+    deps=[works, lexical_index, search_index, component_catalog, topic_map],
+    code_version="1",
+    group_name="nights",
+    owners=OWNERS,
+    kinds={"postgres"},
+    op_tags={"dagster/priority": "-10"},
+    tags={"forge/stage": "nights"},
+)
+def nightly_report(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
+    """What this run brought, took and cost, stage by stage, beside the median of the last nights; `forge corpus nights` prints it too."""
+    from forge_assets.nights.report import markdown, summary, tell
+
+    night = tell(database.connect(), settings(), context.run.run_id, datetime.now(UTC))
+    context.log.info(summary(night))
+    metadata: dict[str, Any] = {
+        "report": dg.MetadataValue.md(markdown(night)),
+        "summary": summary(night),
+        "seconds": round(night.seconds, 3),
+        "cpu_seconds": round(night.cpu_seconds, 3),
+    }
+    return dg.MaterializeResult(data_version=dg.DataVersion(night.stages[0].run_id), metadata=metadata)
