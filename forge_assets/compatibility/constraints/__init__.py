@@ -1,1 +1,1 @@
-"""The constraint base: nogoods derived from ports, imported from the validation code of frameworks, written by arithmetic, set by people."""
+"""The constraint base: nogoods derived from ports, imported from validation code, of arithmetic, and set by people."""
