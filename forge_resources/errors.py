@@ -13,6 +13,7 @@ ForgeError                      a sentence for the user; commands print it and e
 ├── SourceError                 a source is unknown, unreachable or listed twice
 ├── QueryError                  a search query, filter or run file is malformed
 ├── OntologyError               the ontology's files contradict themselves, or a decision does not fit them
+├── ShapeError                  a model's shape, a card or a plan of memory is unknown or contradicts itself
 ├── DecisionError               the log of decisions is malformed, or a decision cannot be added to it
 └── DocumentProblem             one document cannot be used; it is quarantined, its neighbours go on
 
@@ -85,6 +86,10 @@ class QueryError(ForgeError):
 
 
 class OntologyError(ForgeError):
+    pass
+
+
+class ShapeError(ForgeError):
     pass
 
 
