@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Value = str | int | float | bool | None
-Assignment = Mapping[str, Value]
+Assignment = Mapping[str, Value | tuple[Value, ...]]
+"""A tuple is a list that a configuration gives, such as the modules to recompute; slots and numbers never hold one."""
 Origin = Literal["port", "fact", "arithmetic", "override"]
 Severity = Literal["hard", "soft"]
+Category = Literal["technique", "operational", "unmapped"]
 Op = Literal[
     "on", "off", "set", "unset", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "contains", "lacks", "starts_with",
     "not_starts_with", "divisible_by", "not_divisible_by", "product_is_not",
@@ -38,8 +40,8 @@ def number(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One variable compared. `value` is a constant, a tuple of constants (`in`, `not in`), or, for `*divisible_by`, another variable or a
-    number; for `product_is_not` a tuple of variables whose product the first should be."""
+    """One variable compared. `value` is a constant, a tuple of constants (`in`, `not in`), or another variable, whose value is meant; for
+    `product_is_not` a tuple of variables whose product the first should be. What each op means: `validator`."""
 
     variable: str
     op: Op
@@ -58,12 +60,19 @@ class Source:
 
     @property
     def told(self) -> str:
-        return f"{self.repository}@{self.commit[:10]} {self.place}" if self.repository and self.commit else self.place
+        if not self.repository or not self.commit:
+            return self.place
+        return f"{self.repository}@{self.commit[:10] if self.commit.isalnum() else self.commit} {self.place}"
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """`forbidden`: the conditions that must not all hold. `id` is derived from the content and stays the same from run to run."""
+    """`forbidden`: the conditions that must not all hold. `id` is derived from the content and stays the same from run to run.
+
+    `written`, for facts of code: the same conditions one by one as the framework writes them, on its options alone; where a condition
+    of `forbidden` is an idea of the ontology or a common number, its twin here is the switch that it stands for. Else empty.
+    `category`, for facts of code: whether all of its options are techniques, some only run the job, or some are neither.
+    """
 
     id: str
     origin: Origin
@@ -72,6 +81,8 @@ class Constraint:
     forbidden: tuple[Condition, ...]
     statement: str
     source: Source
+    written: tuple[Condition, ...] = ()
+    category: Category | None = None
 
     @property
     def framework(self) -> str | None:
