@@ -75,6 +75,7 @@ def accept(name: str, slot: str | None, reason: str | None) -> None:
             one = found[0]
             subject, value = one["candidate"], _value(one, slot, lookup.documents(db, [one["introducing_document"]]))
         elif slot:
+            _refuse_known(name)
             subject, value = id_of(name), {"name": name, "slot": slot}
         else:
             raise QueryError(f"no candidate is called {name!r}; to accept it all the same, give its --slot")
@@ -109,6 +110,16 @@ def reject(name: str, reason: str) -> None:
         subject = found[0]["candidate"]
     _decide("reject", subject, reason, {})
     click.echo(f"{subject} is {'no component any more' if subject in accepted else 'no candidate any more'}")
+
+
+def _refuse_known(name: str) -> None:
+    """Raises QueryError where the shipped ontology knows the name: to accept it would not change its entry, nor its slot."""
+    from forge_assets.components.ontology.load import load_ontology
+    from forge_assets.components.ontology.naming import called
+    from forge_resources.errors import QueryError
+
+    for known in called(load_ontology(), name):
+        raise QueryError(f"{known.id} is a component of the slot {known.slot} already; `forge components show {known.id}` shows it")
 
 
 def _decide(verdict: Any, subject: str, reason: str, value: Mapping[str, Any]) -> Ontology:

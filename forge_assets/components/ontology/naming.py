@@ -18,17 +18,25 @@ def find_one(ontology: Ontology, name: str) -> Component:
 
     Raises QueryError with near names for an unknown one, with the ids for one that means several.
     """
-    if name in ontology.components:
-        return ontology.components[name]
-    for key in (str, _folded, _joined):
-        found = [component for component in ontology.components.values() if key(name) in map(key, _called(component))]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise QueryError(f"{name!r} means several components: {', '.join(component.id for component in found)}; name one by its id")
+    found = called(ontology, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise QueryError(f"{name!r} means several components: {', '.join(component.id for component in found)}; name one by its id")
     near = near_names(ontology, name)
     hint = f"; near are: {', '.join(near)}" if near else "; `forge components list` names all"
     raise QueryError(f"no component is called {name!r}{hint}")
+
+
+def called(ontology: Ontology, name: str) -> list[Component]:
+    """Every component with this id, name or alias: in this spelling, where none is in another case, where none is in any spelling."""
+    if name in ontology.components:
+        return [ontology.components[name]]
+    for key in (str, _folded, _joined):
+        found = [component for component in ontology.components.values() if key(name) in map(key, _called(component))]
+        if found:
+            return found
+    return []
 
 
 def near_names(ontology: Ontology, name: str) -> list[str]:
