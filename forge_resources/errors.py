@@ -14,6 +14,7 @@ ForgeError                      a sentence for the user; commands print it and e
 ├── QueryError                  a search query, filter or run file is malformed
 ├── OntologyError               the ontology's files contradict themselves, or a decision does not fit them
 ├── ShapeError                  a model's shape, a card or a plan of memory is unknown or contradicts itself
+├── BlueprintError              a blueprint's request is malformed, unknown, or cannot be met
 ├── DecisionError               the log of decisions is malformed, or a decision cannot be added to it
 └── DocumentProblem             one document cannot be used; it is quarantined, its neighbours go on
 
@@ -90,6 +91,10 @@ class OntologyError(ForgeError):
 
 
 class ShapeError(ForgeError):
+    pass
+
+
+class BlueprintError(ForgeError):
     pass
 
 
