@@ -15,6 +15,7 @@ ForgeError                      a sentence for the user; commands print it and e
 ├── OntologyError               the ontology's files contradict themselves, or a decision does not fit them
 ├── ShapeError                  a model's shape, a card or a plan of memory is unknown or contradicts itself
 ├── BlueprintError              a blueprint's request is malformed, unknown, or cannot be met
+├── ConstraintError             a rule, a mapping of settings or a configuration to be checked is malformed
 ├── DecisionError               the log of decisions is malformed, or a decision cannot be added to it
 └── DocumentProblem             one document cannot be used; it is quarantined, its neighbours go on
 
@@ -95,6 +96,10 @@ class ShapeError(ForgeError):
 
 
 class BlueprintError(ForgeError):
+    pass
+
+
+class ConstraintError(ForgeError):
     pass
 
 
