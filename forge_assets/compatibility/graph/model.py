@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from forge_assets.components.relations.claim import SYMMETRIC, Kind
 from forge_assets.compatibility.constraints.model import IDEA
+from forge_assets.components.relations.claim import SYMMETRIC, Kind
 
 Origin = Literal["claim", "statistics", "port", "fact", "arithmetic", "override"]
 RELATIONS: tuple[Kind, ...] = get_args(Kind)
@@ -87,5 +87,26 @@ class Edge:
     evidence: tuple[Evidence, ...] = ()
 
     @property
+    def scope_told(self) -> str | None:
+        """The scope, where it is not the ideas themselves."""
+        return None if self.key.scope == IDEA else self.key.scope
+
+    @property
     def said(self) -> str:
         return f"{self.key.subject} {TITLES[self.key.relation]} {self.key.object}"
+
+
+def told(edge: Edge) -> str:
+    """How sure it is and on what grounds, in a few words."""
+    parts = [f"{edge.confidence:.2f}"]
+    if edge.supporting_works or edge.contradicting_works:
+        against = f", {edge.contradicting_works} against" if edge.contradicting_works else ""
+        parts.append(f"{_works(edge.supporting_works)} for it{against}")
+    if edge.together:
+        parts.append(f"named together in {_works(int(edge.together['works']))}, {edge.together['lift']:.1f} times as many as by chance")
+    parts += [f"{edge.severity} by {origin}" for origin in edge.origins if origin not in ("claim", "statistics")]
+    return "; ".join(parts if edge.scope_told is None else [*parts, edge.scope_told])
+
+
+def _works(number: int) -> str:
+    return f"{number:,} work" + ("" if number == 1 else "s")

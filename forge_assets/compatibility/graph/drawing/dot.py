@@ -1,0 +1,48 @@
+"""A picture in the DOT language of Graphviz (graphviz.org/doc/info/lang.html); boxes keep their ids, labels are shown as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from forge_assets.compatibility.graph.drawing.picture import Box, Picture, plain
+
+
+def dot(picture: Picture) -> str:
+    return "\n".join(_lines(picture)) + "\n"
+
+
+def _lines(picture: Picture) -> Iterator[str]:
+    yield f"digraph {_id(picture.title)} {{"
+    yield f"  graph [rankdir={picture.direction}, label={_label(picture.title)}, labelloc=t, fontname=Helvetica];"
+    yield '  node [shape=box, style="rounded,filled", fillcolor=white, fontname=Helvetica];'
+    yield "  edge [fontname=Helvetica, fontsize=10];"
+    for number, frame in enumerate(picture.frames):
+        yield f"  subgraph cluster_{number} {{"
+        yield f"    graph [label={_label(frame.label)}, style=rounded];"
+        yield from (f"    {_box(box)}" for box in picture.inside(frame.id))
+        yield "  }"
+    yield from (f"  {_box(box)}" for box in picture.inside(None))
+    for link in picture.links:
+        given = {"label": _label(link.label) if link.label else "", "style": "" if link.line == "solid" else link.line}
+        given |= {"dir": "" if link.arrow else "none", "color": _id(link.colour) if link.colour else ""}
+        yield f"  {_id(link.source)} -> {_id(link.target)}{_attributes(given)};"
+    yield "}"
+
+
+def _box(box: Box) -> str:
+    return _id(box.id) + _attributes({"label": _label(box.label), "fillcolor": _id(box.fill) if box.fill else ""}) + ";"
+
+
+def _attributes(given: Mapping[str, str]) -> str:
+    said = ", ".join(f"{name}={value}" for name, value in given.items() if value)
+    return f" [{said}]" if said else ""
+
+
+def _id(text: str) -> str:
+    """A quoted id: only the quote is escaped, so a backslash may not end it or stand before a line break, which would be joined."""
+    return '"' + plain(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _label(text: str) -> str:
+    """Labels know escapes (\\n, \\N, ...) and HTML entities."""
+    return '"' + plain(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
