@@ -187,6 +187,7 @@ def _told(component: Component, ontology: Ontology) -> list[tuple[str, str]]:
         ("source", _source(component)),
         ("takes", ", ".join(_port(name, ontology) for name in component.inputs)),
         ("gives", ", ".join(_port(name, ontology) for name in component.outputs)),
+        ("holds", ", ".join(_port(name, ontology) for name in component.inside)),
         ("build", component.build),
     ]
     told += [("parameter", _use(use, ontology)) for use in component.parameters]

@@ -32,7 +32,9 @@ def arithmetic_constraints(ontology: Ontology) -> Iterator[Constraint]:
     for one in numbers().values():
         below = Condition(number(one.id), "<", int(one.minimum) if one.minimum == int(one.minimum) else one.minimum)
         said = f"{one.id}: {one.meaning} At least {one.minimum:g}"
-        yield Constraint(f"least-{one.id.replace('_', '-')}", "arithmetic", "hard", IDEA, (below,), said, Source("definition of the quantity"))
+        yield Constraint(
+            f"least-{one.id.replace('_', '-')}", "arithmetic", "hard", IDEA, (below,), said, Source("definition of the quantity")
+        )
 
 
 def _rule(fields: Fields, ontology: Ontology) -> Constraint:

@@ -64,11 +64,7 @@ def _value(value: Any, variable: str, given: Fields, ontology: Ontology) -> Any:
 
 def _component(name: str, place: str, given: Fields, ontology: Ontology) -> str | tuple[str, ...]:
     one = name.removesuffix("+")
-    component = ontology.components.get(one)
-    if component is None or place not in (component.slot, *component.also_slots):
-        there = [each.id for each in ontology.components.values() if place in (each.slot, *each.also_slots)]
+    there = {each.id for each in ontology.components.values() if place in (each.slot, *each.also_slots)}
+    if one not in there:
         given.fault(f"the slot {place} has no component {one!r}{near(one, there)}")
-    if not name.endswith("+"):
-        return one
-    below = [child for child in descendants(ontology, one) if place in (ontology.components[child].slot, *ontology.components[child].also_slots)]
-    return (one, *below)
+    return (one, *(child for child in descendants(ontology, one) if child in there)) if name.endswith("+") else one

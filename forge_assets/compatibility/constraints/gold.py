@@ -57,7 +57,7 @@ def _refers(repository: str, param: str, op: str, value: str, params: Collection
         return NAMES.fullmatch(value) is not None
     if (repository, param, op) in REFERENCES:
         return value in params
-    return (param.startswith("len:") and op in ("==", "!=") and NAMES.fullmatch(value) is not None)
+    return param.startswith("len:") and op in ("==", "!=") and NAMES.fullmatch(value) is not None
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Violation:
 
     @property
     def told(self) -> str:
-        """`cf-...: megatron-lm refuses ... : a is 3, b is not written (NVIDIA/Megatron-LM@d98e8a64dd megatron/training/arguments.py:1034)`."""
+        """`cf-...: megatron-lm refuses ...: a is 3, b is not written (NVIDIA/Megatron-LM@d98e8a64dd megatron/arguments.py:1034)`."""
         values = [f"{name_of(variable)} is {told_value(value)}" for variable, value in self.found.items()]
         values += [f"{name_of(variable)} is not written" for variable in self.assumed]
         return f"{self.constraint.id}: {self.constraint.statement}: {', '.join(values)} ({self.constraint.source.told})"

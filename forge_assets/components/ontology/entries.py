@@ -36,7 +36,7 @@ def task(fields: Fields) -> Task:
 
 def port(fields: Fields) -> Port:
     shape = fields.texts("shape") if fields.has("shape") else fields.raw("shape")
-    return Port(_id(fields, NAME_ID), fields.text("type"), shape, fields.text("meaning"))
+    return Port(_id(fields, NAME_ID), fields.text("type"), shape, fields.text("meaning"), fields.flag("given", False), fields.texts("from", ()))
 
 
 def slot(fields: Fields) -> Slot:
@@ -48,6 +48,7 @@ def slot(fields: Fields) -> Slot:
         fields.texts("in"),
         fields.texts("out"),
         fields.flag("core"),
+        fields.texts("inside", ()),
     )
 
 
@@ -87,6 +88,7 @@ def component(fields: Fields, slots: Mapping[str, Slot], slot_id: str) -> Compon
         parent=fields.text_or_none("parent"),
         also_slots=fields.texts("also_slots", ()),
         broad=fields.flag("broad", False),
+        inside=fields.texts("inside", own.inside if own else ()),
     )
     if not made.tasks:
         fields.fault("tasks is empty, expected at least one")

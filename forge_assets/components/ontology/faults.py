@@ -19,7 +19,9 @@ def between_slots(ontology: Ontology) -> Iterator[str]:
     for slot in ontology.slots.values():
         where = f"slots.yaml, {slot.id}"
         yield from _unknown(where, "task", [slot.task], ontology.tasks)
-        yield from _unknown(where, "port", {*slot.inputs, *slot.outputs}, ontology.ports)
+        yield from _unknown(where, "port", {*slot.inputs, *slot.outputs, *slot.inside}, ontology.ports)
+    for port in ontology.ports.values():
+        yield from _unknown(f"ports.yaml, {port.id}", "port", port.derived, ontology.ports)
 
 
 def between_parameters(ontology: Ontology) -> Iterator[str]:
@@ -37,7 +39,7 @@ def between_components(ontology: Ontology, where: dict[str, str]) -> Iterator[st
     """Components that name what nobody knows. `where`: the file and entry of each, for the sentence."""
     for component in ontology.components.values():
         place = where[component.id]
-        yield from _unknown(place, "port", {*component.inputs, *component.outputs}, ontology.ports)
+        yield from _unknown(place, "port", {*component.inputs, *component.outputs, *component.inside}, ontology.ports)
         yield from _unknown(place, "task", component.tasks, ontology.tasks)
         yield from _unknown(place, "slot", component.also_slots, ontology.slots)
         if component.slot in component.also_slots:

@@ -25,17 +25,22 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """What flows between components. `shape` names the dimensions, batch first; () is a scalar, None has no shape."""
+    """What flows between components. `shape` names the dimensions, batch first; () is a scalar, None has no shape.
+
+    `given`: it comes with the data, the machine or training itself. `derived`: ports of which whoever has one has this too.
+    """
 
     id: str
     type: str
     shape: tuple[str, ...] | None
     meaning: str
+    given: bool = False
+    derived: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place that a component can fill. `core`: a trainable language model needs something in it."""
+    """A place that a component can fill. `core`: a trainable language model needs something in it. `inside`: what flows within."""
 
     id: str
     title: str
@@ -44,6 +49,7 @@ class Slot:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     core: bool
+    inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,8 @@ class Component:
     broad: bool = False
     """A family, task or paradigm that orders the tree, such as data augmentation: texts use its common nouns all the time and name no
     technique by them, so extraction looks only for the proper names among its aliases (a word with a capital or a digit inside)."""
+    inside: tuple[str, ...] = ()
+    """Ports that flow within it, to which components of other slots can be put."""
 
 
 @dataclass(frozen=True, slots=True)
