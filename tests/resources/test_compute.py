@@ -128,3 +128,17 @@ def test_nothing_heavy_is_imported() -> None:
     program = "import sys, forge_resources.compute as c; c.compute(); "
     program += "print([m for m in ('torch', 'numpy', 'pydantic', 'sqlalchemy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "bf16"),
+    [
+        ("GenuineIntel", "avx512f avx512_bf16", False),
+        ("GenuineIntel", "avx512f avx512_bf16 amx_bf16", True),
+        ("AuthenticAMD", "avx512f avx512_bf16", True),
+        ("AuthenticAMD", "avx512f", False),
+    ],
+)
+def test_bf16_is_taken_where_it_is_faster(vendor: str, flags: str, bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "_cpuinfo", lambda: {"vendor_id": vendor, "flags": flags})
+    assert compute.computes_bf16() is bf16
