@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from forge_resources.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 PLENTY = 4 << 30
+SHORT_RUN_S = 30.0
+"""A run that takes less tells no sums."""
 _numbers = itertools.count()
 
 
@@ -45,6 +48,16 @@ def stop_server(home: Path) -> None:
         except BlockingIOError:
             os.kill(int(file.read()), signal.SIGTERM)
             fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds of each room's tests, summed over the processes: a room may take 60 of them in `make test`."""
+    rooms: defaultdict[str, float] = defaultdict(float)
+    for report in (one for reports in terminalreporter.stats.values() for one in reports if isinstance(one, pytest.TestReport)):
+        rooms["/".join(report.nodeid.split("/")[1:2])] += report.duration
+    if sum(rooms.values()) > SHORT_RUN_S:
+        terminalreporter.section("seconds a room")
+        terminalreporter.line(", ".join(f"{room} {seconds:.0f}" for room, seconds in sorted(rooms.items(), key=lambda one: -one[1])))
 
 
 @pytest.fixture(autouse=True)
