@@ -12,7 +12,7 @@ from forge_resources.errors import ShapeError
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
-    """`kept`: elements of state per tensor, at `width` bytes each (0: the precision's); `working`: copies of a tensor while it is stepped."""
+    """`kept`: elements of state per tensor, at `width` bytes each (0: the precision's); `working`: copies of a tensor while it steps."""
 
     name: str
     kept: Callable[[Weights], float]

@@ -51,9 +51,7 @@ PRECISIONS = {
         Precision("autocast", 4, 4, 0, 4, 4, 2, 2, source="torch.autocast (Micikevicius et al. 2018): fp32 weights, cast copies kept"),
         Precision("mixed", 2, 2, 4, 4, 2, 2, source="Rajbhandari et al. 2020 (ZeRO), section 3.1: 2 + 2 + 12 bytes"),
         Precision("mixed-fp32-gradients", 2, 4, 4, 4, 2, 2, source=f"{MEGATRON}, 6 + 12/d"),
-        Precision(
-            "fp8", 2, 4, 4, 4, 2, 2, 2, 1, source=f"Micikevicius et al. 2022 (FP8); Transformer Engine keeps two fp8 copies; {MEGATRON}"
-        ),
+        Precision("fp8", 2, 4, 4, 4, 2, 2, 2, 1, source="Micikevicius et al. 2022 (FP8); Transformer Engine keeps two fp8 copies"),
     )
 }
 
