@@ -42,7 +42,7 @@ def _rule(fields: Fields, ontology: Ontology) -> Constraint:
     said, source = fields.text("say"), fields.text("source")
     forbidden = tuple(_condition(entry, fields, ontology) for entry in fields.raw("forbidden") or ())
     return Constraint(
-        identity, "arithmetic", severity, IDEA, forbidden, f"not {told_conditions(forbidden)}: {said}", Source(source)
+        identity, "arithmetic", severity, IDEA, forbidden, f"{said}: forbids {told_conditions(forbidden)}", Source(source)
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from forge_assets.compatibility.constraints.model import Condition, number, option, slot
+from forge_assets.compatibility.constraints.model import Condition, Value, number, option, slot
 from forge_assets.compatibility.constraints.numbers import numbers
 from forge_assets.components.ontology import Ontology
 from forge_resources.errors import ConstraintError
@@ -71,6 +71,7 @@ class Dialect:
     same: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
     ideas: Mapping[str, Idea] = field(default_factory=dict)
+    flags: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     run: frozenset[str] = frozenset()
     on_by_default: frozenset[str] = frozenset()
 
@@ -119,12 +120,13 @@ def load_dialects(ontology: Ontology) -> Mapping[str, Dialect]:
 
 
 def _dialect(framework: str, fields: Fields, ontology: Ontology) -> Dialect:
-    same, quantities, ideas = (fields.raw(key) or {} for key in ("same", "numbers", "ideas"))
+    same, quantities, ideas, flags = (fields.raw(key) or {} for key in ("same", "numbers", "ideas", "flags"))
     made = Dialect(
         framework,
         same,
         quantities,
         {param: _idea(Fields(f"{fields.where}, {param}", entry, fields.faults), ontology) for param, entry in ideas.items()},
+        flags,
         frozenset(fields.texts("run", ())),
         frozenset(fields.texts("on_by_default", ())),
     )

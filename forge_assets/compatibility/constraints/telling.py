@@ -45,6 +45,8 @@ def told_value(value: object) -> str:
 def told_condition(condition: Condition) -> str:
     """`recompute_granularity being selective`, `num_moe_experts set`, `tensor_parallel > 1`."""
     named = name_of(condition.variable)
+    if condition.op in ("in", "not in") and isinstance(condition.value, tuple) and len(condition.value) == 1:
+        return f"{named} {'being' if condition.op == 'in' else 'not being'} {told_value(condition.value)}"
     if condition.op in ("on", "off", "set", "unset"):
         return f"{named} {condition.op}"
     return f"{named} {PHRASES.get(condition.op, condition.op)} {told_value(condition.value)}"
