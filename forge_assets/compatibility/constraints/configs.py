@@ -27,6 +27,8 @@ VARIABLES = ("slot:", "number:", "option:")
 Values = dict[str, Value | tuple[Value, ...]]
 LARGEST = 4 * 2**20
 _NUMBER = re.compile(r"[+-]?(\d+|\d*\.\d+|\d+\.\d*)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_GIVEN = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?:(?P<value>[\w.+-]+)|\"(?P<quoted>[^\"$]*)\")\s*(?:#.*)?", re.ASCII)
+_NAMED = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _read(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConstraintError(f"{file} is no text in UTF-8") from None
     if re.search(r"(?:^|\s)--[a-z]", text) and file.suffix not in (".yaml", ".yml", ".json"):
-        return dict(_words(text, file))
+        return dict(_words(text))
     try:
         content = parse(text) if file.suffix != ".json" else json.loads(text)
     except ValueError as error:
@@ -101,21 +103,36 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
-def _words(text: str, file: Path) -> Iterator[tuple[str, Any]]:
-    """`--name value`, `--name=value`, `--name a b` and `--flag` of a shell script or a list of arguments; other words are passed over."""
+def _words(text: str) -> Iterator[tuple[str, Any]]:
+    """`--name value`, `--name=value`, `--name a b` and `--flag`, each with its values on one line; other words are passed over.
+
+    `$NAME` is what a line `NAME=value` before gave it; an option whose value nothing here tells is left out.
+    """
+    known: dict[str, str] = {}
+    for line in text.splitlines():
+        if given := _GIVEN.fullmatch(line):
+            known[given["name"]] = given["value"] or given["quoted"]
+        for name, values in _options(line):
+            told = [_NAMED.sub(lambda found: known.get(found[1] or found[2], found[0]), value) for value in values]
+            if not any("$" in value for value in told):
+                yield name.replace("-", "_"), (True if not told else told[0] if len(told) == 1 else told)
+
+
+def _options(line: str) -> Iterator[tuple[str, list[str]]]:
+    """The options of a line with their words; a word in quotes may be an option with its value."""
     try:
-        words = [word for line in text.splitlines() for word in shlex.split(line, comments=True) if word not in ("\\", "(", ")")]
-    except ValueError as error:
-        raise ConstraintError(f"{file} cannot be split into words: {error}") from None
-    name, values = "", list[Any]()
-    for word in [*words, "--"]:
+        words = shlex.split(line, comments=True)
+    except ValueError:  # a quote that another line closes
+        words = line.split()
+    name, values = "", list[str]()
+    for word in [*(part for word in words for part in (word.split() if word.startswith("--") else [word])), "--"]:
         if not word.startswith("--"):
-            values.append(word)
+            values += [word] if word not in ("\\", ")", "(") else []
             continue
         if name:
-            yield name, (True if not values else values[0] if len(values) == 1 else values)
+            yield name, values
         name, equals, value = word[2:].partition("=")
-        name, values = name.replace("-", "_"), [value] if equals else []
+        values = [value] if equals else []
 
 
 def _unfolded(dialect: Dialect, written: Mapping[str, Any]) -> dict[str, Any]:
