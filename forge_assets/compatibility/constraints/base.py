@@ -75,16 +75,18 @@ def load_constraints(ontology: Ontology, overrides_file: Path | None = None, *, 
         if kept is ontology and (its_stamp, its_day) == (stamp, day):
             return base
     decisions = read_decisions(overrides_file) if overrides_file else []
-    in_force, waived = apply_overrides(own_constraints(ontology), decisions, ontology, day)
-    made = _indexed(in_force, waived, load_dialects(ontology))
+    dialects = load_dialects(ontology)
+    in_force, waived = apply_overrides(own_constraints(ontology, dialects), decisions, ontology, day)
+    made = _indexed(in_force, waived, dialects)
     _KEPT.insert(0, (ontology, stamp, day, made))
     del _KEPT[KEPT:]
     return made
 
 
-def own_constraints(ontology: Ontology) -> list[Constraint]:
+def own_constraints(ontology: Ontology, dialects: Mapping[str, Dialect] | None = None) -> list[Constraint]:
     """What Forge itself brings, before people decide. Raises ConstraintError where two have one id."""
-    made = [*port_constraints(ontology), *fact_constraints(ontology), *arithmetic_constraints(ontology)]
+    dialects = dialects or load_dialects(ontology)
+    made = [*port_constraints(ontology), *fact_constraints(dialects), *arithmetic_constraints(ontology)]
     seen: dict[str, Constraint] = {}
     for one in made:
         if one.id in seen:

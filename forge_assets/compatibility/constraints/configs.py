@@ -125,7 +125,7 @@ def _options(line: str) -> Iterator[tuple[str, list[str]]]:
     except ValueError:  # a quote that another line closes
         words = line.split()
     name, values = "", list[str]()
-    for word in [*(part for word in words for part in (word.split() if word.startswith("--") else [word])), "--"]:
+    for word in [*(part for one in words for part in (one.split() if one.startswith("--") else [one])), "--"]:
         if not word.startswith("--"):
             values += [word] if word not in ("\\", ")", "(") else []
             continue

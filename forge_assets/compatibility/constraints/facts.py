@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from forge_assets.compatibility.constraints.dialects import Dialect, load_dialects
+from forge_assets.compatibility.constraints.dialects import Dialect
 from forge_assets.compatibility.constraints.model import Category, Condition, Constraint, Op, Source, Value
 from forge_assets.compatibility.constraints.telling import told_conditions
-from forge_assets.components.ontology import Ontology
 from forge_resources.errors import ConstraintError
 from forge_resources.strict_yaml import Fields, parse
 
@@ -61,9 +60,8 @@ def framework_named(name: str) -> Framework:
     raise ConstraintError(f"no framework {name!r}; there are {', '.join(one.name for one in frameworks().values())}")
 
 
-def fact_constraints(ontology: Ontology) -> Iterator[Constraint]:
+def fact_constraints(dialects: Mapping[str, Dialect]) -> Iterator[Constraint]:
     """All facts as constraints, in the order of the file. Raises ConstraintError."""
-    dialects = load_dialects(ontology)
     for line in FILE.read_text(encoding="utf-8").splitlines():
         identity, repository, place, severity, category, atoms = json.loads(line)
         framework = frameworks()[repository]
