@@ -67,12 +67,51 @@ def joints(ontology: Ontology) -> Iterator[Joint]:
 
 def has(component: Component, port: Port, ontology: Ontology) -> bool:
     """Whether it makes the port, holds it inside, or has one that the port is derived from."""
-    if port.id in component.inside or port.id in component.outputs and port.id not in component.inputs:
+    if port.id in component.inside or (port.id in component.outputs and port.id not in component.inputs):
         return True
     if not port.derived:
         return False
     raw = (name for name in component.inputs if ontology.ports[name].given)
     return not {*raw, *component.outputs}.isdisjoint(port.derived)
+
+
+Made = tuple[tuple[Condition, ...], str, str]
+"""The conditions, what the constraint is called after its ports, and what it says, with {} for them."""
+
+
+def _untaken(joint: Joint, ontology: Ontology) -> Iterator[Made]:
+    """Those of a slot that take the port, where all other slots have none."""
+    for taker, takers in joint.takers.items():
+        others = {place: makers for place, makers in joint.makers.items() if place != taker}
+        if others and not joint.ready - {taker}:
+            forbidden = (_holds(taker, takers, ontology), *(Condition(slot(place), "not in", names) for place, names in others.items()))
+            yield forbidden, f"for-{taker}", f"{_some(taker, takers)} takes {{}}, which nothing in {_listed(list(others), 'or')} gives"
+
+
+def _idle(joint: Joint, ontology: Ontology) -> Iterator[Made]:
+    """Those of an optional slot that make what only one other slot could take, and does not."""
+    if len(joint.makers) == len(joint.takers) == 1 and joint.makers.keys() != joint.takers.keys():
+        (maker, makers), (taker, takers) = *joint.makers.items(), *joint.takers.items()
+        if not ontology.slots[maker].core:
+            forbidden = (_holds(maker, makers, ontology), Condition(slot(taker), "not in", takers))
+            yield forbidden, f"of-{maker}", f"{_some(maker, makers)} gives {{}}, which nothing in {taker} takes"
+
+
+def _holds(place: str, names: tuple[str, ...], ontology: Ontology) -> Condition:
+    everyone = {one.id for one in ontology.components.values() if place in (one.slot, *one.also_slots)}
+    return Condition(slot(place), "set") if set(names) == everyone else Condition(slot(place), "in", names)
+
+
+def _some(place: str, names: tuple[str, ...]) -> str:
+    return f"{place} {names[0]}" if len(names) == 1 else f"{place} such as {names[0]} or {names[1]}"
+
+
+def _listed(places: list[str], word: str) -> str:
+    return f" {word} ".join([", ".join(places[:-1]), places[-1]] if len(places) > 1 else places)
+
+
+def _members(ontology: Ontology) -> BySlot:
+    return {place: tuple(c.id for c in ontology.components.values() if place in (c.slot, *c.also_slots)) for place in ontology.slots}
 
 
 def _own(components: Iterable[Component]) -> BySlot:
