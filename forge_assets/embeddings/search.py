@@ -89,8 +89,12 @@ class Search:
         if k < 1:
             raise QueryError(f"search asks for k = {k} documents; k must be at least 1")
         texts = [readable(query) for query in queries]
-        legs = self._legs(texts, mode)
-        return [self._one(text, number, k, mode, chosen, legs, by_work) for number, text in enumerate(texts)]
+        depth, legs = max(DEPTH, 2 * k), self._legs(mode)
+        with ThreadPoolExecutor(1, thread_name_prefix="words") as beside:  # words are looked up while vectors are made
+            if (reader := legs.lexical) is not None:
+                legs.found = [beside.submit(reader.search, text, depth, chosen) for text in texts]
+            self._encode(legs, texts, mode)
+            return [self._one(text, number, k, mode, chosen, legs, by_work) for number, text in enumerate(texts)]
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Query vectors, float32 [n, dims]. Raises EmbedderError."""
@@ -129,7 +133,7 @@ class Search:
             self._sizes = known = _sizes(connection, snapshot, embedder)
         return known
 
-    def _legs(self, texts: Sequence[str], mode: str) -> _Legs:
+    def _legs(self, mode: str) -> _Legs:
         """What there is to search with, and what is missing."""
         legs = _Legs()
         if mode != "dense":
@@ -137,35 +141,36 @@ class Search:
                 legs.lexical = self._reader()
             except LexicalIndexMissing as missing:
                 legs.missing["lexical"] = str(missing)
+        name = None
         if mode != "lexical":
             try:
                 name = self.encoder.name
-                with self.db.begin() as connection:
-                    legs.sizes = self._count(connection, name)
-                legs.state = legs.sizes.state
-                if legs.state and legs.state.vectors:
-                    legs.vectors = self.encode(texts)
-                else:
-                    legs.missing["dense"] = "there are no vectors of this embedder yet; `forge run passage_embeddings` makes them"
             except EmbedderError as error:
-                if mode == "dense":
-                    raise
-                legs.missing["dense"] = str(error)
-        if legs.sizes is None:
-            with self.db.begin() as connection:
-                legs.sizes = self._count(connection, None)
+                legs.fails("dense", error, mode)
+        with self.db.begin() as connection:
+            legs.sizes = self._count(connection, name)
+        if name is not None:
+            legs.state = legs.sizes.state
         return legs
+
+    def _encode(self, legs: _Legs, texts: Sequence[str], mode: str) -> None:
+        if legs.state is not None and legs.state.vectors:
+            try:
+                legs.vectors = self.encode(texts)
+            except EmbedderError as error:
+                legs.fails("dense", error, mode)
+        elif mode != "lexical" and "dense" not in legs.missing:
+            legs.missing["dense"] = "there are no vectors of this embedder yet; `forge run passage_embeddings` makes them"
 
     def _one(self, text: str, number: int, k: int, mode: str, filters: Sequence[Filter], legs: _Legs, by_work: bool) -> SearchResult:
         depth = max(DEPTH, 2 * k)
         found: dict[str, Sequence[LexicalHit | DenseHit]] = {}
         how: dict[str, str] = {}
-        if legs.lexical is not None:
-            found["lexical"] = legs.lexical.search(text, depth, filters)
-            how["lexical"] = "BM25"
         with self.db.begin() as connection:
             if legs.vectors is not None and legs.state is not None:
                 found["dense"], how["dense"] = nearest(connection, legs.state, legs.vectors[number], depth, filters)
+            if legs.found:
+                found, how = {"lexical": legs.found[number].result(), **found}, {"lexical": "BM25", **how}
             hits = hydrate(connection, rank(found, depth), k, by_work=by_work)
         notes = [legs.note(mode)]
         if mode == "hybrid" and hits and "lexical" in found and not found["lexical"]:
@@ -202,10 +207,17 @@ class _Legs:
     """The state of both legs for one round of searches."""
 
     lexical: LexicalReader | None = None
+    found: list[Future[list[LexicalHit]]] = field(default_factory=list)
     state: IndexState | None = None
     vectors: NDArray[np.float32] | None = None
     missing: dict[str, str] = field(default_factory=dict)
     sizes: _Sizes | None = None
+
+    def fails(self, leg: str, error: EmbedderError, mode: str) -> None:
+        """The other leg answers alone; where none was asked for, the error is the answer."""
+        if mode == leg:
+            raise error
+        self.missing[leg] = str(error)
 
     def note(self, mode: str) -> str | None:
         documents, passages = (self.sizes.documents, self.sizes.passages) if self.sizes else (0, 0)

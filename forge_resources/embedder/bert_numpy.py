@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forge_resources.compute import usable_cores
 from forge_resources.embedder.interface import Vectors
 from forge_resources.embedder.layout import BertLayout, prefix_in, weight_names
 from forge_resources.embedder.models import ModelFiles
@@ -58,17 +60,25 @@ class NumpyQueryEncoder:
             raise EmbedderError(f"embedding model {files.label!r}: {files.folder / 'model.safetensors'} cannot be read ({error})") from None
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """A text longer than the model's window is read window by window, on as many cores as there are."""
+        cut = self._pieces.parts([self._prompt + text for text in texts])
+        windows = [ids for parts in cut for ids in parts]
         # a query's matrices are small: BLAS threads gain nothing, and on a busy machine they wait for each other for seconds
         with self._blas.limit(limits=1, user_api="blas"):
-            rows = [self._one(parts) for parts in self._pieces.parts([self._prompt + text for text in texts])]
+            cores = min(usable_cores(), len(windows))
+            if cores > 1:
+                with ThreadPoolExecutor(cores, thread_name_prefix="windows") as pool:
+                    pooled = iter(list(pool.map(self._window, windows)))
+            else:
+                pooled = iter([self._window(ids) for ids in windows])
+        rows = [sum((next(pooled) for _ in parts), np.zeros(self.dims, dtype=np.float32)) for parts in cut]
         return normalised(np.array(rows, dtype=np.float32).reshape(len(rows), self.dims))
 
-    def _one(self, parts: list[list[int]]) -> Array:
-        total = np.zeros(self.dims, dtype=np.float32)
-        for ids in parts:
-            states = self._forward(ids)
-            total += len(ids) * (states[0] if self._layout.pooling == "cls" else states.mean(axis=0))
-        return total
+    def _window(self, ids: list[int]) -> Array:
+        """Its vector, float32 [hidden], times the number of its word pieces."""
+        states = self._forward(ids)
+        pooled: Array = states[0] if self._layout.pooling == "cls" else states.mean(axis=0)
+        return len(ids) * pooled
 
     def _forward(self, ids: list[int]) -> Array:
         """Token states float32 [len(ids), hidden]."""
