@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from forge_assets.components.folding import singular
 from forge_assets.components.lexicon import Lexicon, Mention
 from forge_assets.components.new_names import NewName, new_names
+from forge_assets.components.noun_phrases import TASK_HEADS
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.components.parameters.extract import belongings_of, values
 from forge_assets.components.parameters.value import ParameterValue
@@ -14,11 +16,12 @@ from forge_assets.components.parameters.vocabulary import Vocabulary
 from forge_assets.components.relations import Relation, measures_of, relations
 from forge_assets.components.text import Reading
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """Raised by whoever changes what any rule of this room puts out: every document is read again."""
 
 
 _LONGEST_NAME = 80
+_PLAIN = frozenset("a an the deep standard conventional traditional vanilla classical pre-trained pretrained large".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,26 @@ class Extractor:
 
 
 def outside_of(names: Sequence[NewName], mentions: list[Mention], text: str) -> list[Mention]:
-    """The mentions without those inside a longer name that the document brings up: "Graph Mamba" of its own is no mention of Mamba.
+    """The mentions without those inside a longer name that the document brings up: "Graph Mamba" of its own is no mention of Mamba, nor
+    is "calibrated LoRA initialization (CLI)" one of LoRA.
 
     Names with a common noun at the place of a known name's neighbours stay out of it: "our LSTM" and "LSTM encoder" are mentions of LSTM.
     """
     longer = {written for name in names for written in (name.name, name.long_form) if written and _is_title(written)}
+    longer |= {name.long_form for name in names if name.long_form and not _is_task(name.long_form)}
     inside = [span for written in longer for span in _occurrences(written, text)]
-    if not inside:
-        return mentions
-    return [m for m in mentions if not any(start <= m.start and m.end <= end and end - start > m.end - m.start for start, end in inside)]
+    return [m for m in mentions if not any(_renamed(m, start, end, text) for start, end in inside)] if inside else mentions
+
+
+def _renamed(mention: Mention, start: int, end: int, text: str) -> bool:
+    """Whether text[start:end] holds a mention and a word beside it that makes another thing of it; "deep" does not."""
+    if not start <= mention.start < mention.end <= end:
+        return False
+    return any(word.lower() not in _PLAIN for word in f"{text[start : mention.start]} {text[mention.end : end]}".split())
+
+
+def _is_task(long_form: str) -> bool:
+    return singular(long_form.split()[-1].lower()) in TASK_HEADS
 
 
 def _is_title(name: str) -> bool:

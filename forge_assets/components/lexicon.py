@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from forge_assets.components.folding import fold
@@ -47,7 +47,8 @@ class Mention:
 class Way:
     """One way to write a component: words that must stand as written (None: in any case), and what must or must not stand near.
 
-    `cased`: the letters' case was part of what matched; `proper`: a name and no common noun; `model`: sizes may follow the name.
+    `cased`: the letters' case was part of what matched; `proper`: a name and no common noun; `model`: sizes may follow the name;
+    `technique`: something that is varied and renamed, where data sets, machines and programs are only used.
     """
 
     component: str
@@ -57,6 +58,7 @@ class Way:
     cased: bool
     proper: bool
     model: bool
+    technique: bool = True
     joiner: Literal["any", "hyphen_or_capitals"] = "any"
     tail: str = ""
     """Signs that follow the last word: the ++ of "PaLM++"."""
@@ -73,6 +75,7 @@ class Node:
 
 
 _MODEL_SLOTS = frozenset(("architecture", "modality_encoder"))
+_USED_SLOTS = frozenset(("eval", "data_pipeline", "hardware", "serving"))
 
 
 class Lexicon:
@@ -101,10 +104,13 @@ class Lexicon:
         return frozenset(self._names.get(words_of(name), ()))
 
     def may_mean(self, component: str, long_form: str) -> bool:
-        """Whether a long form can stand for a component: half of its words or more occur in the component's names."""
+        """Whether a long form can stand for a component: its first word and half of all or more occur in the component's names.
+
+        The first word is what tells "bimodal recurrent network" from "bidirectional recurrent network", both BRNN.
+        """
         content = [word for word in words_of(long_form) if len(word) > 3]
         known = self._vocabulary.get(component, frozenset())
-        return bool(content) and 2 * sum(word in known for word in content) >= len(content)
+        return bool(content) and content[0] in known and 2 * sum(word in known for word in content) >= len(content)
 
     def names(self) -> Iterator[tuple[str, ...]]:
         """The folded words of each way to write a component."""
@@ -124,6 +130,7 @@ class Lexicon:
             cased=any(exact),
             proper=any(exact) or len(words) == 1 and words[0][:1].isupper(),
             model=component.slot in _MODEL_SLOTS,
+            technique=component.slot not in _USED_SLOTS,
             tail=tail if tail and set(tail) <= set("+*#") else "",
             signs="".join(JOINING_SIGN.findall(WORD.sub("a", alias.text))),
         )
@@ -147,11 +154,12 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def written(component: Component) -> Iterator[tuple[Alias, bool]]:
-    """The aliases of a component, its name among them; and whether each is looked for: of a broad component only what is made up."""
+    """The aliases of a component, its name among them; and whether each is looked for: of a broad component only what is made up, of one
+    outside none."""
     name = component.name
     known = any(alias.text == name for alias in component.aliases) or len(WORD.findall(name)) < 2
     for alias in (*component.aliases, *(() if known else (Alias(name),))):
-        yield alias, not component.broad or _is_proper(alias.text)
+        yield alias, not component.outside and (not component.broad or _is_proper(alias.text))
 
 
 def _is_proper(text: str) -> bool:
@@ -194,6 +202,8 @@ def _variants(
             parts = _CAMEL_PART.findall(word)
             yield _swap(words, at, 1, parts), _swap_rule(exact, at, 1, (None,) * len(parts)), "hyphen_or_capitals"
         following = words[at + 1] if at + 1 < len(words) else ""
+        if len(words) == 1 and rule and word[-1].isalpha() and fold(word + "s") != fold(word):  # LoRAs, GRUs: no s of a plural to fold
+            yield [word + "s"], (word + "s",), "any"
         if following.replace(".", "").isdigit() and len(word) >= 3 and word.isalpha():
             joined = word + following
             yield _swap(words, at, 2, [joined]), _swap_rule(exact, at, 2, (joined if rule else None,)), "any"
@@ -210,7 +220,7 @@ def _swap_rule(exact: tuple[str | None, ...], at: int, count: int, parts: tuple[
 
 
 def _with(way: Way, exact: tuple[str | None, ...], joiner: Literal["any", "hyphen_or_capitals"]) -> Way:
-    return Way(way.component, exact, way.context, way.unless, any(exact), way.proper, way.model, joiner, way.tail, way.signs)
+    return replace(way, exact=exact, cased=any(exact), joiner=joiner)
 
 
 def _near(phrases: Iterable[str]) -> re.Pattern[str] | None:

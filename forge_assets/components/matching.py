@@ -13,6 +13,7 @@ from forge_assets.components import abbreviations, roles
 from forge_assets.components.folding import fold
 from forge_assets.components.found import Found, Kept, longest
 from forge_assets.components.lexicon import Lexicon, Mention, Node, Way
+from forge_assets.components.longer_names import is_part
 from forge_assets.components.negation import is_negated
 from forge_assets.components.stance import stance
 from forge_assets.components.text import Cover, Reading, Span
@@ -63,7 +64,7 @@ _SKIPPED_KINDS = frozenset(("code", "formula"))
 
 def find(lexicon: Lexicon, reading: Reading) -> list[Mention]:
     """The mentions of components in a text, in order and without overlap; where two overlap, the longer one stays."""
-    found = [item for item in _candidates(lexicon, reading) if _context(reading, item)]
+    found = [item for item in _candidates(lexicon, reading) if _context(reading, item) and not is_part(lexicon, reading, item)]
     found = _with_definitions(lexicon, reading, found)
     chosen = longest(found)
     if not chosen:
@@ -155,6 +156,8 @@ def _short_plural(surface: str) -> bool:
 
 
 def _is_program(text: str, start: int, end: int) -> bool:
+    if text[start:end].lower() == "transformers" and text.startswith(" pipeline", end):
+        return True
     return _PROGRAM_AFTER.match(text, end) is not None or _PROGRAM_BEFORE.search(text, max(0, start - 24), start) is not None
 
 
@@ -195,7 +198,7 @@ def _prefix(lexicon: Lexicon, word: str, way: Way) -> bool:
     if low.endswith("ed") and len(low) > 4 and word[1:].islower() or low in _BEFORE:
         return True
     if way.proper:
-        return not word.islower() and bool(lexicon.components_of(word))
+        return (len(word) > 4 or not word.islower()) and bool(lexicon.components_of(word))
     return len(way.exact) > 1 and word.islower() and len(word) >= 3 and low not in ("non", "anti")
 
 

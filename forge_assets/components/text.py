@@ -93,6 +93,15 @@ class Reading:
             return 0, len(self.title)
         return None
 
+    def in_heading(self, position: int) -> bool:
+        """Whether `position` lies in the title or a heading."""
+        return self._headings.holds(position, position + 1)
+
+    @cached_property
+    def _headings(self) -> Cover:
+        title = [self.title_span] if self.title_span else []
+        return Cover([*title, *((block.start, block.end) for block in self.blocks if block.kind in ("title", "heading"))])
+
     @cached_property
     def _in_addresses(self) -> Cover:
         return Cover(self.addresses)

@@ -36,7 +36,9 @@ def task(fields: Fields) -> Task:
 
 def port(fields: Fields) -> Port:
     shape = fields.texts("shape") if fields.has("shape") else fields.raw("shape")
-    return Port(_id(fields, NAME_ID), fields.text("type"), shape, fields.text("meaning"), fields.flag("given", False), fields.texts("from", ()))
+    return Port(
+        _id(fields, NAME_ID), fields.text("type"), shape, fields.text("meaning"), fields.flag("given", False), fields.texts("from", ())
+    )
 
 
 def slot(fields: Fields) -> Slot:
@@ -88,6 +90,7 @@ def component(fields: Fields, slots: Mapping[str, Slot], slot_id: str) -> Compon
         parent=fields.text_or_none("parent"),
         also_slots=fields.texts("also_slots", ()),
         broad=fields.flag("broad", False),
+        outside=fields.flag("outside", False),
         inside=fields.texts("inside", own.inside if own else ()),
     )
     if not made.tasks:

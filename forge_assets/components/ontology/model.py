@@ -120,6 +120,9 @@ class Component:
     broad: bool = False
     """A family, task or paradigm that orders the tree, such as data augmentation: texts use its common nouns all the time and name no
     technique by them, so extraction looks only for the proper names among its aliases (a word with a capital or a digit inside)."""
+    outside: bool = False
+    """Known, so that it is no candidate, and not looked for: what texts about models name beside their parts, such as simulators, games,
+    figures of classifiers and general tools."""
     inside: tuple[str, ...] = ()
     """Ports that flow within it, to which components of other slots can be put."""
 
@@ -155,7 +158,7 @@ class Ontology:
 
 def _seen(component: Component) -> list[Any]:
     aliases = sorted([alias.text, alias.case, sorted(alias.context), sorted(alias.unless)] for alias in component.aliases)
-    return [component.name, component.slot, component.broad, aliases]
+    return [component.name, component.slot, component.broad, component.outside, aliases]
 
 
 def _digest(content: Any) -> str:
