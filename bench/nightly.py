@@ -90,6 +90,7 @@ def prepare(db: Database, chosen: Settings, options: argparse.Namespace) -> None
     embedder = load_embedder(chosen)
     kind = copy_vectors(db, embedder, options.vectors) if options.vectors else random_vectors(db, embedder)
     materialize(["passage_embeddings", "search_index"])  # embeds what had no vector to be copied
+    materialize(["component_mentions", "component_catalog", "topic_clusters", "topic_map"])
     (chosen.home / PREPARED).touch()
     print(f"prepared in {time.monotonic() - started:.0f} s, not measured; {kind}", flush=True)
 
