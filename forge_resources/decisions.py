@@ -19,7 +19,11 @@ from forge_resources.errors import DecisionError
 from forge_resources.strict_yaml import Fields, parse
 
 Verdict = Literal["accept", "reject", "pin", "approve"]
-KINDS: dict[str, tuple[Verdict, ...]] = {"component": ("accept", "reject"), "constraint": ("accept", "reject")}
+KINDS: dict[str, tuple[Verdict, ...]] = {
+    "component": ("accept", "reject"),
+    "constraint": ("accept", "reject"),
+    "edge": ("accept", "reject"),
+}
 """What a decision can be about, and which verdicts mean something there. A room that reads decisions adds its kind here."""
 
 
