@@ -28,6 +28,8 @@ COMMANDS = {
     "topics": ("forge_app.topics", "What the corpus is about: topics whose ids persist, and what became of them."),
     "search": ("forge_app.search", "Find passages by words and by meaning."),
     "ask": ("forge_app.search", "An answer of verbatim sentences, each with its citation."),
+    "blueprint": ("forge_app.blueprint", "Models that are asked for: size, GPUs, goal, pins and bans."),
+    "stack": ("forge_app.blueprint", "The best compatible stack of a blueprint: one component per slot, with reasons."),
     "eval": ("forge_app.evaluate", "Measure quality against gold data."),
 }
 

@@ -1,0 +1,1 @@
+"""The best compatible stack: request -> problem -> solver -> answers. One component per slot, under constraints and a budget."""
