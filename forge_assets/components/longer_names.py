@@ -11,7 +11,7 @@ from forge_assets.components.found import Found
 from forge_assets.components.lexicon import Lexicon
 from forge_assets.components.text import Reading
 
-_BEFORE = re.compile(r"(?<=[\w,)] )(?:[A-Z][a-z]+-)*[A-Z][a-z]{2,} \Z")
+_BEFORE = re.compile(r"(?<=[\w,)] )[A-Z][a-z]{2,}(?:-[A-Za-z][a-z]+(?<!-based)(?<!-like)(?<!-style)(?<!-level))* \Z")
 _AFTER = re.compile(r" (?P<word>[A-Z][a-z]{2,})(?![\w'’-])(?! et al)")
 # They say whose it is, where it stands, or what all of its kind are, and make no other thing of it.
 _MAKERS = frozenset(

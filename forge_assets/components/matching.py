@@ -57,16 +57,19 @@ _PERSON_AFTER = re.compile(r"\s+(?:et\s+al\b|[A-Z]\.\s)")
 _PERSON_BEFORE = re.compile(r"(?:\b[A-Z]\.|\b(?:Mr|Mrs|Ms|Dr|Prof)\.?)\s+\Z")
 # A program that bears a technique's name: "Transformers 4.17.0", "Hugging Face Transformers", "from transformers import".
 _PROGRAM_AFTER = re.compile(r"[\s`*\]]{1,3}(?:library|package|import\b|v?\d+\.\d+\.\d)|[=>]=\s?\d")
-_PROGRAM_BEFORE = re.compile(r"(?:🤗|[Hh]ugging\s?[Ff]ace(?:'s|’s)?|pip3? install(?: -\S+)?)[\s`*\[]{0,3}\Z")
+_PROGRAM_BEFORE = re.compile(r"(?:🤗|\bHF\b|\bfork of|[Hh]ugging\s?[Ff]ace(?:'s|’s)?|pip3? install(?: -\S+)?)[\s`*\[]{0,3}\Z")
+_OWNER = re.compile(r"/[\w.]+-[\w.-]*\w")  # of a model: the textattack of "textattack/bert-base-uncased"
+_SETTING = re.compile(r"\w*[\"']?\s?[=:](?!=)")
+_ID_BEFORE = re.compile(r"(?:[a-z\d.]*\d[a-z\d.]*|uncased|cased|base|small|large|finetuned|distilled)(?:-[a-z\d.]+)*-\Z")
+_ID_AFTER = re.compile(r"(?:-[a-z\d]{2,}){2,}(?![\w-])")
 _SMALL_CAPS = re.compile(r"\\(?:textsc\s*\{|sc\s+)\Z")
-_SKIPPED_KINDS = frozenset(("code", "formula"))
 
 
 def find(lexicon: Lexicon, reading: Reading) -> list[Mention]:
     """The mentions of components in a text, in order and without overlap; where two overlap, the longer one stays."""
-    found = [item for item in _candidates(lexicon, reading) if _context(reading, item) and not is_part(lexicon, reading, item)]
+    found = [item for item in _candidates(lexicon, reading) if _context(reading, item)]
     found = _with_definitions(lexicon, reading, found)
-    chosen = longest(found)
+    chosen = [item for item in longest(found) if not is_part(lexicon, reading, item)]
     if not chosen:
         return []
     by_sentence = roles.roles(reading)
@@ -84,7 +87,8 @@ def _candidates(lexicon: Lexicon, reading: Reading) -> Iterator[Found]:
     """Everything that the trie, case and borders allow; overlapping."""
     text, words = reading.text, reading.words
     folded = [fold(word) for word in reading.lower]
-    skipped = Cover((block.start, block.end) for block in reading.blocks if block.kind in _SKIPPED_KINDS)
+    skipped = Cover((block.start, block.end) for block in reading.blocks if block.kind == "formula")
+    code = Cover((block.start, block.end) for block in reading.blocks if block.kind == "code")
     follows = lexicon.root.follows
     for first, key in enumerate(folded):
         node = follows.get(key)
@@ -94,7 +98,12 @@ def _candidates(lexicon: Lexicon, reading: Reading) -> Iterator[Found]:
             start, end = words[first][0], words[last][1]
             if reading.in_address(start, end) or skipped.holds(start, start + 1):
                 break
+            if _OWNER.match(text, end) and text[start:end].islower():
+                continue
+            programmed = code.holds(start, start + 1)
             for way in ways:
+                if programmed and (not way.proper and text[start:end].isalpha() or _SETTING.match(text, end)):
+                    continue  # a word of the language, or the name of an argument
                 stop = _fits(lexicon, text, words, first, last, way)
                 if stop:
                     yield Found(start, stop, way, "alias")
@@ -111,7 +120,7 @@ def _paths(text: str, words: list[Span], folded: list[str], first: int, node: No
         if following is None:
             return
         gap = text[words[last][1] : words[last + 1][0]]
-        if gap != " " and gap != "-" and not _GAP.fullmatch(gap) and not _SIGN.fullmatch(gap):
+        if "\n\n" in gap or gap != " " and gap != "-" and not _GAP.fullmatch(gap) and not _SIGN.fullmatch(gap):
             return
         node = following
         last += 1
@@ -136,7 +145,7 @@ def _fits(lexicon: Lexicon, text: str, words: list[Span], first: int, last: int,
         return 0
     if way.model and _is_program(text, start, end):
         return 0
-    return end if _left(lexicon, text, start, way) and _right(lexicon, text, end, way) else 0
+    return end if _left(lexicon, text, start, way) and _right(lexicon, text, start, end, way) else 0
 
 
 def _same(text: str, low: int, high: int, exact: str, way: Way) -> bool:
@@ -183,11 +192,13 @@ def _left(lexicon: Lexicon, text: str, start: int, way: Way) -> bool:
     if before in " (\n,":
         return not (before == " " and way.proper and len(way.exact) == 1 and _PERSON_BEFORE.search(text, max(0, start - 6), start))
     beyond = text[start - 2] if start > 1 else " "
-    if before == "\\" or before == "_" and beyond.isalnum():
+    if before == "\\" or before == "_" and (beyond.isalnum() or beyond == "_"):
         return False
     if before == "}" and beyond.isalnum():
         return False
     if before in _HYPHENS and beyond.isalnum():
+        if _ID_BEFORE.search(text, max(0, start - 60), start):
+            return False
         word = _WORD_BEFORE.search(text, max(0, start - 30), start - 1)
         return word is not None and _prefix(lexicon, word[0], way)
     return True
@@ -199,10 +210,10 @@ def _prefix(lexicon: Lexicon, word: str, way: Way) -> bool:
         return True
     if way.proper:
         return (len(word) > 4 or not word.islower()) and bool(lexicon.components_of(word))
-    return len(way.exact) > 1 and word.islower() and len(word) >= 3 and low not in ("non", "anti")
+    return len(way.exact) > 1 and word.islower() and len(word) >= 3 and low not in ("non", "anti", "self", "semi")
 
 
-def _right(lexicon: Lexicon, text: str, end: int, way: Way) -> bool:
+def _right(lexicon: Lexicon, text: str, start: int, end: int, way: Way) -> bool:
     """Whether nothing after the name makes it part of a longer one."""
     at = end
     while text[at : at + 1] in ("}", "$"):
@@ -213,6 +224,8 @@ def _right(lexicon: Lexicon, text: str, end: int, way: Way) -> bool:
     if after == "+":
         return text[at + 1 : at + 2].isalpha()
     if after and after in _HYPHENS:
+        if way.model and not way.cased and text[end - 1].islower() and "-" in text[start:end] and _ID_AFTER.match(text, end):
+            return False
         word = _WORD_AFTER.match(text, at + 1 + (text[at + 1 : at + 2] == "{"))
         return word is None or _suffix(lexicon, word[0], way) and not (way.model and _is_size(word[0]) and _goes_on(text, word.end()))
     if after == "" or not way.proper:
@@ -305,5 +318,5 @@ def _local(lexicon: Lexicon, reading: Reading, short: str, way: Way) -> Iterator
         end += text[end : end + 1] == "s"
         if not text.startswith(short, start) or text[end : end + 1].isalnum() or reading.in_address(start, end):
             continue
-        if _left(lexicon, text, start, way) and _right(lexicon, text, end, way):
+        if _left(lexicon, text, start, way) and _right(lexicon, text, start, end, way):
             yield Found(start, end, way, "abbreviation")

@@ -113,10 +113,61 @@ def test_the_longest_match_wins_and_combinations_hold_both() -> None:
     assert names("BERT+LSTM") == [("bert", "BERT"), ("lstm", "LSTM")]
 
 
-def test_code_and_formulas_hold_no_mentions() -> None:
-    text = "Uses Adam.\n\nimport Adam"
-    blocks = [Block("paragraph", 0, 10), Block("code", 12, 23)]
-    assert [mention.start for mention in found(text, blocks=blocks)] == [5]
+def test_code_holds_names_but_no_words_of_the_language_and_formulas_hold_none() -> None:
+    text = "Uses Adam.\n\noptim.Adam(p, dropout=0.1); dropout(x)\n\nAdam + Adam"
+    blocks = [Block("paragraph", 0, 10), Block("code", 12, 50), Block("formula", 52, 63)]
+    assert [text[m.start : m.end] for m in found(text, blocks=blocks)] == ["Adam", "Adam"]
+    assert names("It is dropout.") == [("dropout", "dropout")]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("It holds a Register Mamba and more.", True),
+        ("We call it the BERT Filter of names.", True),
+        ("It is the Entity-aware BERT of names.", True),
+        ("It uses the Google BERT of names.", False),
+        ("It uses the BERT Encoder of names.", False),
+        ("With BERT it works.", False),
+        ("It ends. Register BERT now.", False),
+        ("It is a LSTM-based BERT of names.", False),
+        ("It needs the Huge Layer Normalization.", True),
+        ("It needs the Huge layer normalization.", False),
+    ],
+)
+def test_a_capitalised_stranger_makes_another_thing_of_a_name(text: str, whole: bool) -> None:
+    assert [name for name, _ in names(text) if name in ("bert", "layer-norm")] == ([] if whole else [names(text)[-1][0]])
+
+
+def test_in_titles_and_headings_a_capital_says_nothing() -> None:
+    assert [m.component for m in found("A Register BERT\n\nIt works.", title="A Register BERT")] == ["bert"]
+    blocks = [Block("heading", 0, 15), Block("paragraph", 17, 26)]
+    assert [m.component for m in found("A Register BERT\n\nIt works.", blocks=blocks)] == ["bert"]
+    assert names("A Register BERT. It works.") == []
+
+
+def test_a_name_does_not_go_on_over_a_paragraph_or_inside_the_id_of_a_model() -> None:
+    assert names("about layer\n\nNormalization is old") == []
+    assert names("bert-base-uncased-lstm, x__LSTM, acme/lstm-x") == []
+    assert [m.component for m in found("the LSTM/BERT pair")] == ["lstm", "bert"]
+
+
+def test_abbreviations_that_end_in_s_or_in_a_vowel_have_plurals_too() -> None:
+    lexicon = Lexicon(_one("gru", [Alias("GRU", "exact"), Alias("LoRA", "exact")]))
+    text = "GRUs and LoRAs, no GRUSs"
+    assert [m.surface for m in lexicon.find(Reading("d", text))] == ["GRUs", "LoRAs"]
+
+
+def test_what_is_outside_is_known_and_not_looked_for() -> None:
+    inside, outside = _one("sim", [Alias("CarSim")]), _one("sim", [Alias("CarSim")], outside=True)
+    assert [m.component for m in Lexicon(inside).find(Reading("d", "in CarSim"))] == ["sim"]
+    assert Lexicon(outside).find(Reading("d", "in CarSim")) == []
+    assert inside.hashes() != outside.hashes()
+
+
+def _one(id_: str, aliases: list[Alias], *, outside: bool = False) -> Ontology:
+    one = Component(id_, id_, "eval", tuple(aliases), None, (), (), (), (), "described", "", outside=outside)
+    return Ontology({}, {}, {}, {}, {id_: one})
 
 
 def test_an_abbreviation_of_the_document_vetoes_and_adds() -> None:
