@@ -151,7 +151,7 @@ def _unfolded(dialect: Dialect, written: Mapping[str, Any]) -> dict[str, Any]:
 def _flat(content: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Value | tuple[Value, ...]]]:
     """Each setting by its dotted name; a mapping itself as its JSON text."""
     for key, value in content.items():
-        yield f"{before}{key}", _value(value)
+        yield f"{before}{key}", str(value) if key.startswith("version:") else _value(value)
         if isinstance(value, dict):
             yield from _flat(value, f"{before}{key}.")
 

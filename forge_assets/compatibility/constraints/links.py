@@ -41,13 +41,15 @@ def _meant(idea: Idea, value: Value | tuple[Value, ...]) -> Iterator[tuple[str, 
 def settings_of(dialect: Dialect, assignment: Assignment) -> Values:
     """The settings (variables `option:`) that the framework needs for the slots and numbers of an assignment, as far as the mapping knows.
 
-    True where some value has to be chosen (a file, a ratio). A switch that the component has nothing to do with is not spoken of.
+    True where some value has to be chosen (a file, a ratio), None where the setting must stay unset, false where it is on by default. A
+    setting that the component has nothing to do with is not spoken of.
     """
     made: Values = {}
     for param, idea in dialect.ideas.items():
         component = assignment.get(slot(idea.slot))
         if param not in dialect.run and isinstance(component, str):
-            made |= {dialect.option(param): value for value in _needed(idea, component, param in dialect.numbers)}
+            for value in _needed(idea, component, param in dialect.numbers):
+                made[dialect.option(param)] = False if value is None and param in dialect.on_by_default else value
     for param, name in dialect.numbers.items():
         if param not in dialect.run and assignment.get(number(name)) is not None:
             made[dialect.option(param)] = assignment[number(name)]
@@ -63,4 +65,4 @@ def _needed(idea: Idea, component: str, counted: bool) -> Iterator[Value]:
         if not counted:
             yield True
     elif (idea.missing == "rest" and idea.held and component not in idea.unsure) or component in idea.missing:
-        yield None if counted else False
+        yield None
