@@ -82,8 +82,9 @@ def _read(width: int, readers: int, plan: Training, part: Part) -> float:
         targeted = part == "attention" or plan.lora.targets == "all"
         if not targeted:
             return 0
-        ranks = readers * plan.lora.rank * plan.lora.bytes
-        return (readers if plan.lora.bytes != numbers.compute else 1) * plan.lora.bytes * width + ranks
+        kept = numbers.compute if numbers.autocast else plan.lora.bytes
+        copies = readers if numbers.autocast or plan.lora.bytes != numbers.compute else 1
+        return kept * (copies * width + readers * plan.lora.rank)
     return (readers if numbers.autocast and plan.kernels == "eager" else 1) * numbers.saved * width
 
 
@@ -93,8 +94,9 @@ def _attention(shape: ModelShape, plan: Training) -> float:
     eager = plan.attention == "eager"
     keys = (2 * shape.query) if eager and not shape.latent else shape.key + shape.value
     total: float = compute * (shape.query + keys)
-    if plan.lora:  # the frozen output projection saves nothing, but attention saves what it put out
-        total += _read(shape.mixed, 1, plan, "attention") + compute * shape.mixed * (not eager)
+    if plan.lora:  # attention saves what it put out; the adapter saves it once more where it is cast
+        cast = eager or numbers.autocast or plan.lora.bytes != compute
+        total += _read(shape.mixed, 1, plan, "attention") * cast + compute * shape.mixed * (not eager)
     else:
         total += compute * shape.mixed
     if eager and plan.recompute != "selective":

@@ -45,7 +45,7 @@ OPTIMIZERS = {
     for one in (
         Optimizer("adamw", lambda w: 2 * w.each, "2 P", "Kingma and Ba 2015; Loshchilov and Hutter 2019", component="adamw"),
         Optimizer("adamw-8bit", _eight_bit, "2 P + 2 P 4/256, tensors under 4,096 in fp32", "Dettmers et al. 2022", 2, 1, "8bit-optimizer"),
-        Optimizer("adafactor", _factored, "rows + columns of each matrix", "Shazeer and Stern 2018, section 3", 3, component="adafactor"),
+        Optimizer("adafactor", _factored, "rows + columns of each matrix", "Shazeer and Stern 2018, section 3", component="adafactor"),
         Optimizer("muon", _muon, "1 P of hidden matrices, 2 P of the rest", "Jordan 2024; AdamW for the rest", 3, component="muon"),
         Optimizer("lion", lambda w: w.each, "1 P", "Chen et al. 2023", component="lion"),
         Optimizer("sgd-momentum", lambda w: w.each, "1 P", "Polyak 1964; torch.optim.SGD", 0, component="heavy-ball-momentum"),

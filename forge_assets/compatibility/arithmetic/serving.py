@@ -46,7 +46,7 @@ def _items(shape: ModelShape, plan: Serving, stage: Stage) -> list[Item]:
         Item("weights", int(weights), f"P {'in ' + plan.quantize if plan.quantize else 'x bytes'}", kind),
         Item("kv cache", int(cache_bytes(shape, plan)), formula, "Shazeer 2019; Ainslie et al. 2023 (GQA); DeepSeek-V2, 2024"),
         Item("recurrent state", int(state_bytes(shape, plan)), "sequences x layers x state x 4", "Gu and Dao 2023; Yang et al. 2024"),
-        Item("working memory", int(_working(shape, plan)), "prefill tokens x (3 FFN widths + 3 hidden)", "a forward pass"),
+        Item("working memory", int(_working(shape, plan)), "prefill tokens x (3 FFN widths + 4 hidden)", "a forward pass"),
     ]  # fmt: skip
 
 
@@ -54,10 +54,10 @@ def _working(shape: ModelShape, plan: Serving) -> float:
     tokens = min(plan.prefill or BATCHED_TOKENS, plan.context * plan.sequences)
     moe = shape.moe.width * shape.moe.top_k if shape.moe else 0
     width = max(shape.ffn, moe, shape.recurrent.projection if shape.recurrent else 0)
-    ffn = (2 + shape.gated) * width / plan.split.tensor + 3 * shape.hidden
-    total = tokens * ffn * plan.compute
-    if plan.attention == "eager" and shape.attention_layers:
-        total += tokens * plan.context * shape.heads * (4 + plan.compute) / plan.split.tensor
+    total = tokens * ((2 + shape.gated) * width / plan.split.tensor + 4 * shape.hidden) * plan.compute
+    if plan.attention == "eager" and shape.attention_layers:  # scores and masked scores, or with 2 bytes the softmax in fp32 twice
+        scores = (8 if plan.compute == 4 else 10) * shape.heads * plan.context / plan.split.tensor
+        total = max(total, tokens * (scores + plan.compute * (2 * shape.hidden + shape.query)))
     logits = tokens if plan.all_logits else plan.sequences
     return max(total, logits * shape.vocab * plan.compute / plan.split.tensor + tokens * shape.hidden * plan.compute)
 

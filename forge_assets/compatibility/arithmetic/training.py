@@ -29,8 +29,8 @@ def training_memory(shape: ModelShape, plan: Training) -> Estimate:
 
 
 def _why(plan: Training) -> str | None:
-    if plan.kernels == "fused" or plan.loss == "fused" or plan.precision in ("fp8", "mixed", "mixed-fp32-gradients"):
-        return "fused kernels and master weights have not been measured here"
+    if plan.kernels == "fused" or plan.loss == "fused" or plan.precision == "fp8":
+        return "fused kernels and fp8 have not been measured here"
     return None
 
 
@@ -62,9 +62,9 @@ def _last(stage: PipelineStage) -> float:
 
 
 def _tied(stage: PipelineStage) -> float:
-    """A tied embedding's second gradient, before it is added to the head's."""
+    """A tied embedding has two gradients until they are added, and autograd adds them into a third."""
     tied = stage.shape.tied and stage.stage == "only" and not stage.plan.lora
-    return stage.gradients(("embedding",)) if tied else 0
+    return 2 * stage.gradients(("embedding",)) if tied else 0
 
 
 def _lasting(stage: PipelineStage) -> list[Item]:
