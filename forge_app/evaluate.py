@@ -164,3 +164,30 @@ def relations() -> None:
 
     for score in evaluate_claims(_ontology()):
         click.echo(score.line())
+
+
+@evaluate.command("constraints")
+@JSON
+def constraints(json_: bool) -> None:
+    """Facts of validation code per framework, and how many speak of ideas or numbers common to all."""
+    from forge_app.output import table
+    from forge_assets.compatibility.constraints.base import own_constraints, shares
+
+    ontology = _ontology()
+    made = own_constraints(ontology)
+    rows = shares(made)
+    if json_:
+        names = ("framework", "technique", "linked", "ideas_only", "facts")
+        as_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    head = ["framework", "technique facts", "of them with an idea or common number", "wholly of such", "all facts"]
+    table(
+        head,
+        [[name, technique, _share(linked, technique), _share(whole, technique), facts] for name, technique, linked, whole, facts in rows],
+    )
+    origins = {origin: sum(one.origin == origin for one in made) for origin in ("port", "fact", "arithmetic")}
+    click.echo(", ".join(f"{count:,} of origin {origin}" for origin, count in origins.items()))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} ({part / whole:.0%})" if whole else "none"
