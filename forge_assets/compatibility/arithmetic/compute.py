@@ -32,10 +32,12 @@ class Flops:
     def forward(self) -> float:
         return self.matrices + self.attention
 
-    def training(self, recompute: Recompute = "none") -> float:
-        """Forward and backward; full recomputation runs the forward pass once more, selective only attention's core."""
+    def training(self, recompute: Recompute = "none", *, frozen: bool = False) -> float:
+        """Forward and backward; full recomputation runs the forward pass once more, selective only attention's core.
+
+        `frozen`: only adapters train, so that no gradient of the weights is computed; the adapters' own work is left out."""
         again = {"none": 0.0, "selective": self.attention, "full": self.forward}[recompute]
-        return (1 + BACKWARD) * self.forward + again
+        return (1 + BACKWARD) * self.forward + again - (self.matrices if frozen else 0)
 
 
 def flops(shape: ModelShape, context: int, *, causal: bool = True) -> Flops:
@@ -83,7 +85,15 @@ def assumed_mfu(shape: ModelShape) -> float:
 
 
 def training_run(
-    shape: ModelShape, tokens: float, gpu: Gpu, count: int, context: int, *, mfu: float | None = None, price: float | None = None
+    shape: ModelShape,
+    tokens: float,
+    gpu: Gpu,
+    count: int,
+    context: int,
+    *,
+    mfu: float | None = None,
+    price: float | None = None,
+    frozen: bool = False,
 ) -> Run:
     """Time of `tokens` on `count` GPUs in bf16. `mfu`: model FLOPs over peak FLOPs, recomputation not counted; `price` per GPU hour."""
     share = assumed_mfu(shape) if mfu is None else mfu
@@ -91,7 +101,7 @@ def training_run(
         raise ShapeError(f"MFU is {share:g}; expected a share of the peak, above 0 and up to 1")
     if not 0 < tokens <= 1e18 or count < 1:
         raise ShapeError(f"{tokens:g} tokens on {count} GPUs is no training run; expected some of both")
-    work = tokens * flops(shape, context).training()
+    work = tokens * flops(shape, context).training(frozen=frozen)
     seconds = work / (count * gpu.bf16 * share)
     return Run(work, share, seconds, seconds * count * gpu.watts, None if price is None else seconds / 3600 * count * price)
 

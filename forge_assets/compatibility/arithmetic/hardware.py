@@ -46,7 +46,7 @@ def _gpu(row: dict[str, str]) -> Gpu:
 
 
 def gpu_of(name: str) -> Gpu:
-    """By id (`h100-80gb`), by the id without its memory (`h100`), or by a beginning that only one card has. Raises ShapeError with the nearest names."""
+    """By id (`h100-80gb`), by the id without its memory (`h100`), or by a beginning that only one card has. Raises ShapeError otherwise."""
     wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
     found = [one for key, one in gpus().items() if key == wanted] or [one for key, one in gpus().items() if key.startswith(wanted)]
     if found and len({one.id.rpartition("-")[0] for one in found if one.id.rpartition("-")[0] == wanted}) == 1:

@@ -71,12 +71,13 @@ def _lasting(stage: PipelineStage) -> list[Item]:
     numbers, plan = stage.numbers, stage.plan
     optimizer = optimizer_of(plan.optimizer)
     shards = f", shards of ZeRO-{plan.split.zero}" if plan.split.zero else ""
+    width = optimizer.width or (plan.lora.bytes if plan.lora else numbers.state)
     kind = f", linears in {plan.quantize}" if plan.quantize else ""
     return [
         Item("weights", int(stage.weights()), f"{numbers.weight:g} bytes x P{kind}", numbers.source),
         Item("adapters", int(stage.adapters()), "bytes x r (in + out) of each targeted linear", "Hu et al. 2021 (LoRA), section 4"),
         Item("master weights", int(stage.master()), f"{numbers.master:g} bytes x P{shards}", numbers.source),
-        Item("optimizer states", int(stage.states()), f"{optimizer.formula}, {numbers.state:g} bytes each{shards}", optimizer.source),
+        Item("optimizer states", int(stage.states()), f"{optimizer.formula}, {width:g} bytes each{shards}", optimizer.source),
     ]
 
 
@@ -86,7 +87,12 @@ def _items(stage: PipelineStage, gradients: float, activations: float, copies: f
     source = stage.numbers.source
     kept = "the residual of each layer" if plan.recompute == "full" else "saved tensors per token and layer"
     return [
-        Item("gradients", int(gradients), f"{stage.numbers.gradient:g} bytes x P trained{shards}", ZERO if shards else source),
+        Item(
+            "gradients",
+            int(gradients),
+            f"{plan.lora.bytes if plan.lora else stage.numbers.gradient:g} bytes x P trained{shards}",
+            ZERO if shards else source,
+        ),
         Item("activations", int(activations), f"tokens x layers x {kept}, {plan.attention} attention", KORTHIKANTI),
         Item("cast weights", int(copies), f"{stage.numbers.copies:g} bytes x P of linears", stage.numbers.source),
         Item("logits", int(logits), f"tokens x vocabulary x {stage.numbers.compute} bytes", "output of the model, held by the loop"),
