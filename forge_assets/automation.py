@@ -41,8 +41,8 @@ NIGHTLY = (
 
 corpus_job = dg.define_asset_job(
     "corpus_job",
-    selection=dg.AssetSelection.groups("corpus", "embeddings", "components", "topics", "nights"),
-    description="Sources to a searchable, understood corpus: inventory, parsing, works, indexes, vectors, components, topics, report.",
+    selection=dg.AssetSelection.groups("corpus", "embeddings", "components", "topics", "compatibility", "nights"),
+    description="Sources to a searchable, understood corpus: inventory, parsing, works, indexes, vectors, components, topics, compatibility, report.",
     tags={"forge/job": "corpus"},
 )
 parse_job = dg.define_asset_job(

@@ -3,6 +3,8 @@
 import dagster as dg
 
 from forge_assets.automation import corpus_job, inbox, nightly_reindex, parse_job
+from forge_assets.compatibility import assets as compatibility
+from forge_assets.compatibility.checks import CHECKS as COMPATIBILITY_CHECKS
 from forge_assets.components import assets as components
 from forge_assets.components.checks import CHECKS as COMPONENTS_CHECKS
 from forge_assets.corpus import assets as corpus
@@ -25,12 +27,13 @@ ASSETS = [
     components.component_catalog,
     topics.topic_clusters,
     topics.topic_map,
+    compatibility.compatibility_graph,
     nights.nightly_report,
 ]
 
 defs = dg.Definitions(
     assets=dg.with_source_code_references(ASSETS),
-    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS, *COMPONENTS_CHECKS, *TOPICS_CHECKS],
+    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS, *COMPONENTS_CHECKS, *TOPICS_CHECKS, *COMPATIBILITY_CHECKS],
     jobs=[corpus_job, parse_job],
     schedules=[nightly_reindex],
     sensors=[

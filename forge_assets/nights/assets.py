@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from forge_assets.compatibility.assets import compatibility_graph
 from forge_assets.components.assets import component_catalog
 from forge_assets.corpus.assets import works
 from forge_assets.embeddings.assets import lexical_index, search_index
@@ -15,7 +16,7 @@ from forge_resources.settings import settings
 
 
 @dg.asset(
-    deps=[works, lexical_index, search_index, component_catalog, topic_map],
+    deps=[works, lexical_index, search_index, component_catalog, topic_map, compatibility_graph],
     code_version="1",
     group_name="nights",
     owners=OWNERS,

@@ -31,11 +31,12 @@ def test_the_graph_is_the_designs() -> None:
         "lexical_index": {"parsed_papers"},
         "passage_embeddings": {"parsed_papers"},
         "search_index": {"passage_embeddings"},
-        "nightly_report": {"works", "lexical_index", "search_index", "component_catalog", "topic_map"},
+        "nightly_report": {"works", "lexical_index", "search_index", "component_catalog", "topic_map", "compatibility_graph"},
         "component_mentions": {"parsed_papers"},
         "component_catalog": {"works", "component_mentions"},
         "topic_clusters": {"works", "passage_embeddings"},
         "topic_map": {"works", "topic_clusters"},
+        "compatibility_graph": {"works", "component_mentions", "component_catalog"},
     }
 
 
@@ -44,7 +45,7 @@ def test_every_asset_tells_what_it_is(name: str) -> None:
     spec = specs()[name]
     assert spec.description and len(spec.description) > 60
     assert spec.owners == ["team:forge"]
-    assert spec.group_name in ("corpus", "embeddings", "components", "topics", "nights")
+    assert spec.group_name in ("corpus", "embeddings", "components", "topics", "compatibility", "nights")
     assert spec.kinds and spec.code_version
     assert "dagster/code_references" in spec.metadata
 

@@ -28,7 +28,7 @@ from forge_resources.settings import settings
 STAGES = {
     "source_inventory", "parsed_papers", "lexical_index", "passage_embeddings", "works", "search_index", "component_mentions",
     "component_catalog",
-    "topic_clusters", "topic_map",
+    "topic_clusters", "topic_map", "compatibility_graph",
 }  # fmt: skip
 
 

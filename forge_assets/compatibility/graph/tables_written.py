@@ -8,6 +8,7 @@ import hashlib
 import html
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from importlib.resources import files
@@ -125,7 +126,7 @@ def _escaped(text: str) -> str:
 
 def _marked(text: str) -> str:
     """Text as Markdown shows it: one line, and no sign of it is markup."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in " ".join(plain(text).split()))
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&" else sign for sign in " ".join(plain(text).split()))
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -133,7 +134,8 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not text[1:2].isdigit() else text
+    """A number may begin with a sign, anything else that does is a formula to a spreadsheet."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not re.match(r"[+-]\d+% a year$", text) else text
 
 
 FORMATS: Mapping[str, Callable[[Comparison], str]] = {"markdown": markdown, "csv": csv_, "json": json_, "html": page}

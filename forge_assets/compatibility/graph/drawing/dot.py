@@ -1,4 +1,5 @@
-"""A picture in the DOT language of Graphviz (graphviz.org/doc/info/lang.html); boxes keep their ids, labels are shown as they are."""
+"""A picture in the DOT language of Graphviz (graphviz.org/doc/info/lang.html). Labels are shown as they are; boxes keep their ids, in which
+a backslash, which DOT cannot write before a quote or at the end, is doubled."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def _attributes(given: Mapping[str, str]) -> str:
 
 
 def _id(text: str) -> str:
-    """A quoted id: only the quote is escaped, so a backslash may not end it or stand before a line break, which would be joined."""
+    """A quoted id; the quote is the only sign that DOT knows an escape of."""
     return '"' + plain(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
