@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from forge_assets.compatibility.constraints.model import IDEA, Condition, Constraint, Source, Value, option
 from forge_assets.compatibility.constraints.validator import holds, violation, violations
+from forge_assets.compatibility.stack import truth
 from tests.compatibility.planting import Given, means
 
 X, Y, Z = "number:x", "number:y", "number:z"
@@ -49,6 +50,13 @@ def test_what_an_operator_says(op: str, value: Given, wanted: Value | tuple[Valu
 @given(op=st.sampled_from([*ALONE, *AGAINST]), value=VALUES, wanted=SCALARS)
 def test_operators_read_as_a_second_table_reads_them(op: str, value: Given, wanted: Value) -> None:
     assert holds(Condition(X, op, wanted), {X: value}) == means(op, value, wanted)  # type: ignore[arg-type]
+
+
+@settings(max_examples=400, deadline=None)
+@given(op=st.sampled_from([*ALONE, *AGAINST, "in", "not in"]), value=SCALARS, wanted=SCALARS, listed=LISTS)
+def test_the_solver_s_own_reading_agrees_with_the_validator_s(op: str, value: Value, wanted: Value, listed: tuple[Value, ...]) -> None:
+    condition = Condition(X, op, listed if op in ("in", "not in") else wanted)  # type: ignore[arg-type]
+    assert holds(condition, {X: value}) == truth.holds(condition, {X: value})
 
 
 @settings(max_examples=200, deadline=None)
