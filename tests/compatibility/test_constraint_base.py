@@ -9,7 +9,7 @@ import pytest
 
 from forge_assets.compatibility.constraints import gold
 from forge_assets.compatibility.constraints.base import ConstraintBase, is_linked, load_constraints, own_constraints, shares
-from forge_assets.compatibility.constraints.facts import frameworks
+from forge_assets.compatibility.constraints.facts import framework_named, frameworks
 from forge_assets.compatibility.constraints.links import ideas_of, settings_of
 from forge_assets.compatibility.constraints.model import Assignment, Condition, number, option, slot
 from forge_assets.compatibility.constraints.numbers import numbers
@@ -89,6 +89,17 @@ def test_an_idea_and_the_framework_s_word_for_it_break_the_same_fact(base: Const
     assert "cf-8070d4d18d" not in ids(base, as_ideas), "a limit of one framework is no property of the ideas"
     assert "cf-8070d4d18d" not in ids(base, as_ideas, "axolotl")
     assert "cf-8070d4d18d" not in ids(base, {**as_ideas, number("pipeline_parallel"): 1}, MEGATRON)
+
+
+@pytest.mark.parametrize("name", ["NVIDIA/Megatron-LM", "megatron-lm", "Megatron-LM", "megatron"])
+def test_a_framework_is_known_by_its_names(name: str) -> None:
+    assert framework_named(name).id == MEGATRON
+
+
+@pytest.mark.parametrize("name", ["", "l", "torch-titan"])
+def test_an_unknown_or_unclear_framework_is_told_the_names_there_are(name: str) -> None:
+    with pytest.raises(ConstraintError, match="there are megatron-lm, axolotl"):
+        framework_named(name)
 
 
 def test_two_spellings_of_a_setting_are_one_option(base: ConstraintBase) -> None:

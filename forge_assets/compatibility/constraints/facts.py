@@ -53,10 +53,14 @@ def frameworks() -> Mapping[str, Framework]:
 
 
 def framework_named(name: str) -> Framework:
-    """By id or short name, in any case. Raises ConstraintError with the names there are."""
-    for one in frameworks().values():
-        if name.casefold() in (one.id.casefold(), one.name.casefold(), one.id.rpartition("/")[2].casefold()):
+    """By id or short name, in any case, or by how the short name of one alone begins. Raises ConstraintError with the names there are."""
+    asked, known = name.casefold(), frameworks().values()
+    for one in known:
+        if asked in (one.id.casefold(), one.name.casefold(), one.id.rpartition("/")[2].casefold()):
             return one
+    begun = [one for one in known if asked and one.name.startswith(asked)]
+    if len(begun) == 1:
+        return begun[0]
     raise ConstraintError(f"no framework {name!r}; there are {', '.join(one.name for one in frameworks().values())}")
 
 
