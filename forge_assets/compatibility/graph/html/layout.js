@@ -1,7 +1,8 @@
 // Places for nodes. What hangs together is laid out by springs along its edges, every pair pushed apart; these islands are then packed in
 // rows, the largest first. The same graph always gets the same places.
 
-const LONG = 110; // wished length of an edge
+const LONG = 110; // wished length of an edge in a small island; it grows with the island
+const PUSH = 5200; // and so does what pushes two nodes apart
 const WIDE = 1.7; // labels need more room beside a node than above it
 const MARGIN = [74, 34]; // room for labels around an island
 const RATIO = 1.5; // width of the whole to its height
@@ -55,11 +56,12 @@ function springs(count, edges) {
   }
   const rounds = count > 200 ? 150 : 300;
   const [dx, dy] = [new Float64Array(count), new Float64Array(count)];
+  const [long, force] = [LONG * (1 + count / 200), PUSH * (1 + count / 40)];
   for (let round = 0; round < rounds; round++) {
     dx.fill(0);
     dy.fill(0);
-    push(x, y, dx, dy, count);
-    for (const [a, b] of edges) pull(x, y, dx, dy, a, b);
+    push(x, y, dx, dy, force);
+    for (const [a, b] of edges) pull(x, y, dx, dy, a, b, long);
     const step = 30 * (1 - round / rounds) + 1;
     for (let n = 0; n < count; n++) {
       dx[n] -= x[n] * 0.008;
@@ -72,14 +74,14 @@ function springs(count, edges) {
   return { x, y };
 }
 
-function push(x, y, dx, dy, count) {
-  for (let a = 0; a < count; a++) {
-    for (let b = a + 1; b < count; b++) {
+function push(x, y, dx, dy, strength) {
+  for (let a = 0; a < x.length; a++) {
+    for (let b = a + 1; b < x.length; b++) {
       const [right, down] = [(x[a] - x[b]) / WIDE || 0.01 * (a - b), y[a] - y[b] || 0.01];
       const square = right * right + down * down;
       if (square > 250000) continue;
       const length = Math.sqrt(square) || 1;
-      const force = Math.min(60, 5200 / square) / length;
+      const force = Math.min(60, strength / square) / length;
       dx[a] += right * force * WIDE;
       dx[b] -= right * force * WIDE;
       dy[a] += down * force;
@@ -88,10 +90,10 @@ function push(x, y, dx, dy, count) {
   }
 }
 
-function pull(x, y, dx, dy, a, b) {
+function pull(x, y, dx, dy, a, b, long) {
   const [right, down] = [x[b] - x[a], y[b] - y[a]];
   const length = Math.hypot(right, down) || 1;
-  const force = ((length - LONG) / length) * 0.12;
+  const force = ((length - long) / length) * 0.12;
   dx[a] += right * force;
   dy[a] += down * force;
   dx[b] -= right * force;

@@ -1,6 +1,7 @@
 // The drawing: nodes and edges as SVG, moved and zoomed by the picture's own window.
 
 const LABEL = 26; // characters of a name that are drawn
+const LETTER = [6.7, 15]; // width and height of a letter of a label, about
 const LEAST = 700; // width that few nodes are shown in
 
 class View {
@@ -34,7 +35,22 @@ class View {
         orient: "auto" }, draw("path", { d: "M0 0L8 4L0 8z", fill: colour[shade] }))));
     this.edgeParts = new Map(this.edges.map((edge) => [edge.number, this.edge(edge, shade)]));
     this.nodeParts = new Map(this.nodes.map((node) => [node, this.node(node, shade)]));
+    this.quieten();
     this.svg.replaceChildren(defs, draw("g", {}, ...this.edgeParts.values()), draw("g", {}, ...this.nodeParts.values()));
+  }
+
+  // Labels that would lie on a label of a better joined node wait until their node is pointed at.
+  quieten() {
+    const taken = [];
+    const rank = (node) => (node === this.center ? Infinity : this.degree.get(node));
+    for (const node of [...this.nodes].sort((a, b) => rank(b) - rank(a) || a - b)) {
+      const [x, y] = this.at.get(node);
+      const half = (Math.min(LABEL, this.data.nodes[node].name.length) * LETTER[0]) / 2;
+      const box = [x - half, y + this.radius(node) + 2, x + half, y + this.radius(node) + 2 + LETTER[1]];
+      const hidden = taken.some(([left, top, right, bottom]) => box[0] < right && left < box[2] && box[1] < bottom && top < box[3]);
+      if (!hidden) taken.push(box);
+      this.nodeParts.get(node).classList.toggle("quiet", hidden);
+    }
   }
 
   radius(node) {
