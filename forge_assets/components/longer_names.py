@@ -20,7 +20,7 @@ _MAKERS = frozenset(
 )
 _PLAIN = frozenset(
     "the this these those our all both each and but for with from using via like given while although when where since then than also "
-    "standard vanilla original classical conventional traditional naive plain basic deep stacked multimodal pretrained recurrent "
+    "baseline standard vanilla original classical conventional traditional naive plain basic deep stacked multimodal pretrained recurrent "
     "artificial convolutional modern large small base tiny open advanced existing applying accelerate train training fine-tuning "
     "finetuning learning towards toward introducing improving understanding".split()
 )
@@ -31,6 +31,10 @@ _KINDS = frozenset(
     "dataset datasets based style pretrain pretrained finetune finetuned head heads backbone backbones baseline baselines embedding "
     "embeddings attention and with for from the using via".split()
 )
+
+
+# Versions of a model that its maker sells under the same name.
+_VERSIONS = frozenset("pro flash ultra nano sonnet opus haiku turbo mini max instruct chat coder advanced plus".split())
 
 
 def is_part(lexicon: Lexicon, reading: Reading, item: Found) -> bool:
@@ -44,7 +48,7 @@ def is_part(lexicon: Lexicon, reading: Reading, item: Found) -> bool:
         return False
     if before and _renames(lexicon, before[0].strip(), _PLAIN | _MAKERS):
         return True
-    return after is not None and item.way.proper and _renames(lexicon, after["word"], _KINDS)
+    return after is not None and item.way.proper and _renames(lexicon, after["word"], _KINDS | _VERSIONS if item.way.model else _KINDS)
 
 
 def _renames(lexicon: Lexicon, word: str, harmless: frozenset[str]) -> bool:

@@ -38,7 +38,7 @@ _ENDINGS = frozenset(
     "encoders decoder decoders feature "
     "features embedding embeddings representation representations layer layers block blocks network networks module modules "
     "optimizer optimizers "
-    "optimiser training pretraining finetuning tuning loss losses adapter adapters architecture architectures backbone "
+    "optimiser training pretraining finetuning fine tuning loss losses adapter adapters architecture architectures backbone "
     "backbones variant variants family "
     "class compatible algorithm method methods approach unit units cell cells mechanism function functions operation "
     "objective "
@@ -60,7 +60,7 @@ _PROGRAM_AFTER = re.compile(r"[\s`*\]]{1,3}(?:library|package|import\b|v?\d+\.\d
 _PROGRAM_BEFORE = re.compile(r"(?:🤗|\bHF\b|\bfork of|[Hh]ugging\s?[Ff]ace(?:'s|’s)?|pip3? install(?: -\S+)?)[\s`*\[]{0,3}\Z")
 _OWNER = re.compile(r"/[\w.]+-[\w.-]*\w")  # of a model: the textattack of "textattack/bert-base-uncased"
 _SETTING = re.compile(r"\w*[\"']?\s?[=:](?!=)")
-_ID_BEFORE = re.compile(r"(?:[a-z\d.]*\d[a-z\d.]*|uncased|cased|base|small|large|finetuned|distilled)(?:-[a-z\d.]+)*-\Z")
+_ID_BEFORE = re.compile(r"(?<![A-Za-z\d.])(?:[a-z\d.]*\d[a-z\d.]*|uncased|cased|base|small|large|finetuned|distilled)(?:-[a-z\d.]+)*-\Z")
 _ID_AFTER = re.compile(r"(?:-[a-z\d]{2,}){2,}(?![\w-])")
 _SMALL_CAPS = re.compile(r"\\(?:textsc\s*\{|sc\s+)\Z")
 

@@ -150,6 +150,7 @@ def test_a_name_does_not_go_on_over_a_paragraph_or_inside_the_id_of_a_model() ->
     assert names("about layer\n\nNormalization is old") == []
     assert names("bert-base-uncased-lstm, x__LSTM, acme/lstm-x") == []
     assert [m.component for m in found("the LSTM/BERT pair")] == ["lstm", "bert"]
+    assert [m.component for m in found("a T5-LSTM")] == ["t5", "lstm"]
 
 
 def test_abbreviations_that_end_in_s_or_in_a_vowel_have_plurals_too() -> None:
