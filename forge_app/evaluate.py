@@ -166,6 +166,30 @@ def relations() -> None:
         click.echo(score.line())
 
 
+@evaluate.command("graph")
+@JSON
+def graph(json_: bool) -> None:
+    """How often works that compare two components agree with the confidence that the other works alone give."""
+    from dataclasses import asdict
+
+    from forge_app.output import table
+    from forge_assets.compatibility.graph.calibration import calibrate
+    from forge_assets.compatibility.graph.claims import read_claims
+    from forge_resources.database import Database
+
+    with Database.open() as db, db.begin() as connection:
+        found = calibrate(read_claims(connection, _ontology().components))
+    if json_:
+        as_json(None if found is None else asdict(found))
+    elif found is None:
+        click.echo("no two works of the corpus compare the same two components: nothing can be foretold")
+    else:
+        rows = [[f"{one.low:.1f} to {one.high:.1f}", one.cases, f"{one.said:.3f}", f"{one.true:.3f}"] for one in found.bins]
+        table(["confidence of the surer side", "works left out", "said", "came true"], rows)
+        click.echo(f"{found.cases:,} works left out of {found.pairs:,} pairs; Brier score {found.brier:.3f} (no opinion: 0.250); "
+                   f"likeliest prior {found.best_prior:g} works")  # fmt: skip
+
+
 @evaluate.command("constraints")
 @JSON
 def constraints(json_: bool) -> None:

@@ -22,9 +22,9 @@ RULE = 1.0
 _MEASURED = Path(__file__).with_name("patterns.yaml")
 
 
-def confidence(supporting: float, contradicting: float) -> float:
+def confidence(supporting: float, contradicting: float, prior: float = PRIOR) -> float:
     """0 to 1; 0.5 without evidence."""
-    return (PRIOR / 2 + supporting) / (PRIOR + supporting + contradicting)
+    return (prior / 2 + supporting) / (prior + supporting + contradicting)
 
 
 @cache
