@@ -3,6 +3,9 @@
 `python tests/components/labels/draw.py CORPUS OUT` writes drawn.jsonl beside this file (which piece, of which document, from where to
 where, and the sha256 of its text) and the texts themselves to OUT/components.txt and OUT/parameters.txt: third-party texts stay outside
 the repository. Every choice is by the rank of sha256(seed:purpose:key), so neither the order of files nor other draws change it.
+
+`--unseen N` draws half as many for components by the N-th seed of its own, of documents that were never drawn, and adds them as the set
+`unseen-N`: a fresh measure after rules have been made looking at the sets before.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 SEED = "forge-labels-20261124"
+UNSEEN = "forge-labels-unseen-{}"
 HERE = Path(__file__).parent
 NAMES = (
     *("Adam", "GLU", "BERT", "Lion", "Mamba", "LAMB", "Muon", "Switch", "dropout", "softmax", "beam search", "transformers?"),
@@ -56,8 +60,19 @@ class Candidate:
     source: str
 
 
-def rank(purpose: str, key: str) -> str:
-    return hashlib.sha256(f"{SEED}:{purpose}:{key}".encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """By which seed, what share of the usual counts, and which documents are out."""
+
+    seed: str = SEED
+    share: float = 1.0
+    known: frozenset[str] = frozenset()
+
+    def rank(self, purpose: str, key: str) -> str:
+        return hashlib.sha256(f"{self.seed}:{purpose}:{key}".encode()).hexdigest()
+
+    def count(self, usual: int) -> int:
+        return round(usual * self.share)
 
 
 def records(folder: Path) -> Iterator[dict[str, Any]]:
@@ -90,7 +105,7 @@ def whole(record: dict[str, Any], source: str) -> Candidate | None:
     return Candidate(record["doc_id"], 0, len(document.text), document.text, source)
 
 
-def draw_articles(folder: Path) -> tuple[list[Candidate], list[Candidate]]:
+def draw_articles(folder: Path, draw: Draw) -> tuple[list[Candidate], list[Candidate]]:
     """(220 for components, 60 for parameters) of article records, no record twice."""
     patterns = {name: re.compile(rf"\b(?:{name})\b", re.I) for name in NAMES}
     uniform: list[tuple[str, dict[str, Any]]] = []
@@ -98,20 +113,20 @@ def draw_articles(folder: Path) -> tuple[list[Candidate], list[Candidate]]:
     numbers: list[tuple[str, dict[str, Any]]] = []
     for record in records(folder):
         text = f"{record['title']}\n{record.get('abstract') or ''}"
-        place = rank("uniform", record["doc_id"])
+        place = draw.rank("uniform", record["doc_id"])
         if place < "008":  # 1 in 512: some 600 of 317,380
             uniform.append((place, record))
-        if rank("named", record["doc_id"]) < "3":  # a fifth is plenty for the names
+        if draw.rank("named", record["doc_id"]) < "3":  # a fifth is plenty for the names
             for name, pattern in patterns.items():
                 if pattern.search(text):
-                    named[name].append((rank(name, record["doc_id"]), record))
-        place = rank("numbers", record["doc_id"])
+                    named[name].append((draw.rank(name, record["doc_id"]), record))
+        place = draw.rank("numbers", record["doc_id"])
         if place < "03" and (STATED.search(text) or DTYPE.search(text)):
             numbers.append((place, record))
-    taken: set[str] = set()
-    components = take(uniform, 120, taken, "article")
+    taken = set(draw.known)
+    components = take(uniform, draw.count(120), taken, "article")
     queues = {name: sorted(found, key=lambda pair: pair[0]) for name, found in named.items()}
-    wanted = 100
+    wanted = draw.count(100)
     while wanted:
         for name in NAMES:
             got = take(queues.get(name, []), min(1, wanted), taken, f"article:{name}")
@@ -161,14 +176,20 @@ def file_passages(path: Path, id_: str) -> list[Candidate]:
 
 
 def choose(
-    documents: Iterable[list[Candidate]], purpose: str, count: int, fits: Callable[[str], bool], taken: set[str], seen: Counter[str]
+    draw: Draw,
+    documents: Iterable[list[Candidate]],
+    purpose: str,
+    count: int,
+    fits: Callable[[str], bool],
+    taken: set[str],
+    seen: Counter[str],
 ) -> list[Candidate]:
     """One fitting passage of each document not yet taken, until `count`; none whose words were drawn before (digits do not tell)."""
     out: list[Candidate] = []
     for passages in documents:
         if len(out) == count:
             break
-        for one in sorted(passages, key=lambda one: rank(purpose, f"{one.id}:{one.start}")):
+        for one in sorted(passages, key=lambda one: draw.rank(purpose, f"{one.id}:{one.start}")):
             shape = re.sub(r"[\W\d_]+", " ", one.text)[:120]
             if one.id in taken or seen[shape] or len(one.text) < 150 or not fits(one.text):
                 continue
@@ -179,10 +200,10 @@ def choose(
     return out
 
 
-def draw_cards(folder: Path) -> tuple[list[Candidate], list[Candidate]]:
+def draw_cards(folder: Path, draw: Draw) -> tuple[list[Candidate], list[Candidate]]:
     """(40 for components, 70 for parameters): one passage a card, one card an owner, the Trainer's own texts only for 12 parameters."""
     pool = sorted(
-        (record for record in records(folder) if not record.get("same_text_as")), key=lambda record: rank("card", record["doc_id"])
+        (record for record in records(folder) if not record.get("same_text_as")), key=lambda record: draw.rank("card", record["doc_id"])
     )
     owners: Counter[str] = Counter()
     written: list[dict[str, Any]] = []
@@ -192,23 +213,23 @@ def draw_cards(folder: Path) -> tuple[list[Candidate], list[Candidate]]:
         owners[owner] += 1
         if owners[owner] == 1:
             (generated if "generated automatically" in record["text"] else written).append(record)
-    taken: set[str] = set()
+    taken = set(draw.known)
     seen: Counter[str] = Counter()
     passages = [card_passages(record) for record in written[:900]]
-    components = choose(passages, "components", 40, lambda text: len(text.split()) > 25, taken, seen)
-    numbers = choose(passages, "parameters", 45, near_parameter, taken, seen)
-    numbers += choose(map(card_passages, generated[:200]), "generated", 12, lambda text: "learning_rate" in text, taken, seen)
-    return components, numbers + choose(passages, "digits", 70 - len(numbers), has_digits, taken, seen)
+    components = choose(draw, passages, "components", draw.count(40), lambda text: len(text.split()) > 25, taken, seen)
+    numbers = choose(draw, passages, "parameters", 45, near_parameter, taken, seen)
+    numbers += choose(draw, map(card_passages, generated[:200]), "generated", 12, lambda text: "learning_rate" in text, taken, seen)
+    return components, numbers + choose(draw, passages, "digits", 70 - len(numbers), has_digits, taken, seen)
 
 
 def has_digits(text: str) -> bool:
     return len(re.findall(r"\d", text)) >= 3
 
 
-def draw_files(folder: Path) -> tuple[list[Candidate], list[Candidate]]:
+def draw_files(folder: Path, draw: Draw) -> tuple[list[Candidate], list[Candidate]]:
     """(40 for components, 70 for parameters) of native documents: one passage a document for each, at most 4 documents a repository."""
     rows = [json.loads(line) for line in (folder / "MANIFEST.jsonl").read_text(encoding="utf-8").splitlines()]
-    rows.sort(key=lambda row: rank("file", row["path"]))
+    rows.sort(key=lambda row: draw.rank("file", row["path"]))
     repositories: Counter[str] = Counter()
     chosen: list[str] = []
     for row in rows:
@@ -219,10 +240,10 @@ def draw_files(folder: Path) -> tuple[list[Candidate], list[Candidate]]:
     with ProcessPoolExecutor(2) as pool:
         passages = list(pool.map(file_passages, [folder / path for path in chosen[:260]], chosen[:260], chunksize=4))
     seen: Counter[str] = Counter()
-    components = choose(passages, "components", 40, lambda text: len(text.split()) > 25, set(), seen)
+    components = choose(draw, passages, "components", draw.count(40), lambda text: len(text.split()) > 25, set(draw.known), seen)
     taken: set[str] = set()
-    numbers = choose(passages, "parameters", 55, near_parameter, taken, seen)
-    return components, numbers + choose(passages, "digits", 15, has_digits, taken, seen)
+    numbers = choose(draw, passages, "parameters", 55, near_parameter, taken, seen)
+    return components, numbers + choose(draw, passages, "digits", 15, has_digits, taken, seen)
 
 
 def write(out: Path, name: str, drawn: list[Candidate]) -> list[dict[str, Any]]:
@@ -245,15 +266,24 @@ def write(out: Path, name: str, drawn: list[Candidate]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("corpus", type=Path)
     arguments.add_argument("out", type=Path)
+    arguments.add_argument("--unseen", type=int)
     given = arguments.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    drawn = [draw(given.corpus / name) for draw, name in ((draw_articles, "articles"), (draw_cards, "hf_cards"), (draw_files, "formats"))]
-    rows = write(given.out, "components", [one for part in drawn for one in part[0]])
-    rows += write(given.out, "parameters", [one for part in drawn for one in part[1]])
-    (HERE / "drawn.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    before: list[dict[str, Any]] = []
+    draw = Draw()
+    if given.unseen is not None:
+        before = [json.loads(line) for line in (HERE / "drawn.jsonl").read_text(encoding="utf-8").splitlines()]
+        before = [row for row in before if row["set"] != f"unseen-{given.unseen}"]
+        draw = Draw(UNSEEN.format(given.unseen), 0.5, frozenset(row["id"] for row in before))
+    sources = ((draw_articles, "articles"), (draw_cards, "hf_cards"), (draw_files, "formats"))
+    drawn = [choice(given.corpus / name, draw) for choice, name in sources]
+    rows = write(given.out, "components" if given.unseen is None else f"unseen-{given.unseen}", [one for part in drawn for one in part[0]])
+    if given.unseen is None:
+        rows += write(given.out, "parameters", [one for part in drawn for one in part[1]])
+    (HERE / "drawn.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in [*before, *rows]), encoding="utf-8")
     sys.stdout.write(f"{dict(Counter((row['set'], row['source'].split(':')[0]) for row in rows))}\n")
 
 
