@@ -12,6 +12,8 @@ from forge_assets.compatibility.stack.published import ORIGIN, families, field, 
 
 BETTER = ("improves_on", "supersedes")
 WITH = ("composes_with", "requires")
+LEAST = 8.0
+"""log2 of the namings that a component needs for full points where no other of its slot has more."""
 SURE = 5.0
 """Net works of claims at which a component has half of what claims can give."""
 
@@ -68,7 +70,7 @@ class Benefits:
             return []
         source = f"catalogue {self.evidence.catalogue[:10]}: forge components show {component}"
         most = self._most.get(slot, 0)
-        share = math.log2(1 + named.beside) / math.log2(1 + most) if most else 0.0
+        share = math.log2(1 + named.beside) / max(LEAST, math.log2(1 + most))
         affinity = max(-1.0, min(1.0, math.log2(named.lift) / 3)) if named.works else 0.0
         told = [
             Term("use", self._points("use", share), f"named beside language models {named.beside} times, in {named.works} works", source),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forge_assets.compatibility.constraints.base import load_constraints
 from forge_assets.compatibility.constraints.facts import framework_named
 from forge_assets.compatibility.stack import store
-from forge_assets.compatibility.stack.build import Built, Inputs, build
-from forge_assets.compatibility.stack.conflict import infeasibility
+from forge_assets.compatibility.stack.build import MODEL, PLAN, Built, Inputs, build
+from forge_assets.compatibility.stack.conflict import MEMORY, infeasibility
 from forge_assets.compatibility.stack.evidence import Evidence, gather
+from forge_assets.compatibility.stack.problem import Box, Limit, Solution
 from forge_assets.compatibility.stack.profile import load_profile
 from forge_assets.compatibility.stack.request import Request
-from forge_assets.compatibility.stack.result import Stack, stack_of
+from forge_assets.compatibility.stack.result import Stack, memory_of, stack_of
 from forge_assets.compatibility.stack.solver import Effort, solve
 from forge_assets.compatibility.stack.wishes import understand
 from forge_assets.components.ontology import Ontology, load_ontology
@@ -22,6 +23,7 @@ from forge_resources.database import Database
 from forge_resources.errors import BlueprintError
 
 LOCK = "forge.blueprint."
+DECIDE_MEMORY = (MODEL, PLAN, "slot:precision", "slot:attention_kernel", "slot:optimizer", "slot:parallelism", "slot:activation_memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,32 @@ def solve_blueprint(db: Database, name: str, overrides: Path | None = None, *, r
         return Solved(made, made=True, before=before)
 
 
+def solve_within(built: Built, effort: Effort) -> tuple[Built, Solution]:
+    """The best stack whose own memory fits.
+
+    Shapes are judged by the one with the most key heads, settings by others that need no less; where that was too kind, the combination is
+    forbidden, and the problem, which is returned too, solved again.
+    """
+    while True:
+        found = solve(built.problem, effort)
+        if found.chosen is None or memory_of(built, found.chosen)["fits"] is not False:
+            return built, found
+        box = Box(tuple((group, frozenset([found.chosen[group]])) for group in DECIDE_MEMORY), "it does not fit into memory")
+        limits = (
+            *(one for one in built.problem.limits if one.id != MEMORY),
+            *(_with(one, box) for one in built.problem.limits if one.id == MEMORY),
+        )
+        built = replace(built, problem=replace(built.problem, limits=limits))
+
+
+def _with(limit: Limit, box: Box) -> Limit:
+    return replace(limit, boxes=(*limit.boxes, box))
+
+
 def solve_built(built: Built, effort: Effort | None = None) -> Stack:
     """Raises BlueprintError where nothing fits, or where the independent validator finds the answer wrong."""
     request: Request = built.request
-    found = solve(built.problem, effort or Effort(seed=request.seed))
+    built, found = solve_within(built, effort or Effort(seed=request.seed))
     if found.infeasible:
         raise BlueprintError(infeasibility(built).told)
     if found.chosen is None:

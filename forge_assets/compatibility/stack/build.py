@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forge_assets.compatibility.arithmetic.plan import Split
 from forge_assets.compatibility.arithmetic.shape import ModelShape
 from forge_assets.compatibility.constraints.base import ConstraintBase
-from forge_assets.compatibility.constraints.model import Constraint, Value, number
+from forge_assets.compatibility.constraints.model import Value, number
 from forge_assets.compatibility.constraints.model import slot as variable
 from forge_assets.compatibility.stack import plans
 from forge_assets.compatibility.stack.benefit import Benefits
 from forge_assets.compatibility.stack.evidence import Evidence
 from forge_assets.compatibility.stack.hardware import cards_of
 from forge_assets.compatibility.stack.model import both_forms
-from forge_assets.compatibility.stack.options import Settings, mirror, settings_of
+from forge_assets.compatibility.stack.options import Settings, mirror, settings_of, told_apart_by_settings
 from forge_assets.compatibility.stack.problem import Box, Choice, Group, Limit, Problem, Row
 from forge_assets.compatibility.stack.profile import GIVEN, NumberRule, Profile
 from forge_assets.compatibility.stack.request import Request
@@ -76,7 +76,7 @@ def build(request: Request, inputs: Inputs, *, keep: Collection[str] = (), ask: 
     constraints = inputs.base.in_scope(request.framework)
     benefits = Benefits(inputs.profile, request.goal, inputs.evidence)
     draft = _Draft()
-    _slots(draft, request, inputs, benefits, meant, constraints, {*keep, *meant.components}, ask, most)
+    _slots(draft, request, inputs, benefits, meant, {*keep, *meant.components}, ask, most)
     shapes = tuple(plans.shapes(request))
     splits = tuple(plans.splits(request, shapes))
     settings = _numbers(draft, request, inputs, shapes, splits)
@@ -104,7 +104,7 @@ def eligible(request: Request, inputs: Inputs, slot: str) -> list[str]:
     ]
 
 
-def _slots(draft: _Draft, request: Request, inputs: Inputs, benefits: Benefits, meant: Meant, constraints: Sequence[Constraint],
+def _slots(draft: _Draft, request: Request, inputs: Inputs, benefits: Benefits, meant: Meant,
            kept: Collection[str], ask: Collection[str], most: int) -> None:  # fmt: skip
     """Groups of the slots, with the pairs between them."""
     asked = {*request.optional, *meant.slots, *ask}
@@ -123,7 +123,7 @@ def _slots(draft: _Draft, request: Request, inputs: Inputs, benefits: Benefits, 
     ranges = reach(slots, alone, support)
     place: dict[str, Choice] = {}
     for slot, rule in inputs.profile.slots.items():
-        seen = _seen_by_rules(slot, constraints, inputs.profile)
+        seen = _seen_by_rules(slot, inputs, meant, request.framework)
         chosen = shortlist([ranges[one] for one in draft.eligible[slot]], set(kept), seen, most)
         cost = inputs.profile.goals[request.goal]["filled"] if rule.role != "required" else 0
         may_be_empty = rule.role != "required" and slot not in request.optional or not chosen
@@ -137,19 +137,22 @@ def _slots(draft: _Draft, request: Request, inputs: Inputs, benefits: Benefits, 
             draft.pairs[first, second] = points
 
 
-def _seen_by_rules(slot: str, constraints: Sequence[Constraint], profile: Profile):  # type: ignore[no-untyped-def]
-    """component -> what constraints, definitions and memory see of it; two that are seen alike can stand for each other."""
-    conditions = list(
-        dict.fromkeys(form for one in constraints for forms in both_forms(one) for form in forms if form.variable == variable(slot))
-    )
-    conditions = [each for each in conditions if variables_of(each) == (variable(slot),)]
-    sets = [names for one in profile.implied for place, names in ((one.slot, one.holds), (one.then, one.one_of)) if place == slot and names]
-    effects = [effect for effect in profile.effects.values() if any(True for _ in effect)]
-    seen: dict[str, tuple[object, ...]] = {}
+def _seen_by_rules(slot: str, inputs: Inputs, meant: Meant, framework: str | None) -> Callable[[str], object]:
+    """component -> what constraints, settings, definitions, memory and wishes see of it; two seen alike can stand for each other."""
+    place, profile = variable(slot), inputs.profile
+    forms = (form for one in inputs.base.in_scope(framework) for both in both_forms(one) for form in both)
+    conditions = [form for form in dict.fromkeys(forms) if variables_of(form) == (place,)]
+    sets = [names for one in profile.implied for where, names in ((one.slot, one.holds), (one.then, one.one_of)) if where == slot and names]
+    sets += [one.holds for one in profile.numbers if one.slot == slot]
+    sets += [meant.precision] if slot == "precision" else []
+    sets += [frozenset([str(one.value)]) for one in meant.ones if one.variable == place]
+    sets += told_apart_by_settings(inputs.base, framework, slot) if framework else []
+    effects = profile.effects.values()
+    seen: dict[str, object] = {}
 
-    def of(component: str) -> tuple[object, ...]:
+    def of(component: str) -> object:
         if component not in seen:
-            truths = tuple(holds(each, {variable(slot): component}) for each in conditions)
+            truths = tuple(holds(each, {place: component}) for each in conditions)
             seen[component] = (*truths, *(component in names for names in sets), *(effect.get(component) for effect in effects))
         return seen[component]
 
@@ -260,6 +263,11 @@ def _memory(draft: _Draft, request: Request, profile: Profile, shapes: Sequence[
         for index, row in enumerate(draft.groups[variable(slot)].rows):
             kinds.setdefault(effect.get(row.name, plain), set()).add(index)
         rows[name] = {kind: frozenset(of) for kind, of in kinds.items()}
+    rows["precision"] = {  # the others are not asked for
+        kind: of
+        for kind, of in rows["precision"].items()
+        if kind in {profile.effects["precision"].get(one, "mixed") for one in profile.precisions[request.precision]}
+    }
     boxes = []
     for alike in _alike(shapes):
         judged = shapes[min(alike, key=lambda index: -shapes[index].kv_heads)]
@@ -270,7 +278,19 @@ def _memory(draft: _Draft, request: Request, profile: Profile, shapes: Sequence[
                 sets = [(variable(slot), rows[name][getattr(setting, name)]) for name, (slot, _) in places.items()]
                 boxes.append(Box(((MODEL, alike), (PLAN, frozenset([index])), *sets), "it does not fit into memory"))
     source = "arithmetic/training.py: Korthikanti et al. 2022 (arXiv 2205.05198), Rajbhandari et al. 2020 (arXiv 1910.02054)"
-    return Limit("memory", plans.limit_told(request), source, tuple(boxes))
+    return Limit("memory", plans.limit_told(request), source, tuple(merged(boxes)))
+
+
+def merged(boxes: Sequence[Box]) -> list[Box]:
+    """The same combinations in fewer boxes: those that differ in one group alone become one."""
+    sets = [box.sets for box in boxes]
+    for place in reversed(range(len(sets[0]) if sets else 0)):
+        alike: dict[tuple[tuple[str, frozenset[int]], ...], set[int]] = {}
+        for each in sets:
+            alike.setdefault((*each[:place], *each[place + 1 :]), set()).update(each[place][1])
+        group = sets[0][place][0]
+        sets = [(*rest[:place], (group, frozenset(rows)), *rest[place:]) for rest, rows in alike.items()]
+    return [Box(each, boxes[0].reason) for each in sets]
 
 
 def _alike(shapes: Sequence[ModelShape]) -> list[frozenset[int]]:

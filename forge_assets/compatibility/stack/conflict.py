@@ -69,7 +69,7 @@ def infeasibility(built: Built) -> Conflict:
 def minimal(problem: Problem) -> list[Part]:
     """Parts that cannot all hold, none of which can be left out. Raises ValueError where they can all hold."""
     model = Model(problem, guarded=True)
-    core = _core(model, list(model.guards))
+    core = _core(model, list(model.guards), first=True)
     if core is None:
         raise ValueError("the problem has a solution")
     for guard in _least_wanted(model, core):
@@ -79,14 +79,17 @@ def minimal(problem: Problem) -> list[Part]:
     return [model.guards[guard][1] for guard in core]
 
 
-def _core(model: Model, assumed: Sequence[str]) -> list[str] | None:
-    """Of the parts assumed, some that cannot hold together; None where all can."""
+def _core(model: Model, assumed: Sequence[str], *, first: bool = False) -> list[str] | None:
+    """Of the parts assumed, some that cannot hold together; None where all can, or where SECONDS do not tell (the first time: all)."""
     from ortools.sat.python import cp_model
 
     model.cp.clear_assumptions()
     model.cp.add_assumptions([model.guards[guard][0] for guard in assumed])
     solver = solver_of(Effort(seconds=SECONDS), SECONDS)
-    if solver.solve(model.cp) != cp_model.INFEASIBLE:
+    status = solver.solve(model.cp)
+    if status == cp_model.UNKNOWN:
+        return list(assumed) if first else None
+    if status != cp_model.INFEASIBLE:
         return None
     found = {model.cp.proto.variables[index].name for index in solver.sufficient_assumptions_for_infeasibility()}
     return [guard for guard in assumed if f"guard:{guard}" in found]
@@ -168,10 +171,15 @@ def _budgets(built: Built) -> list[str]:
     for vary, told in tries:
         for by in WIDER:
             other = vary(by)
-            if is_possible(build(other, built.inputs).problem, Effort(seconds=SECONDS)) is not None:
+            if _may_fit(other) and is_possible(build(other, built.inputs).problem, Effort(seconds=SECONDS)) is not None:
                 found.append(told(other))
                 break
     return found
+
+
+def _may_fit(request: Request) -> bool:
+    """Whether all GPUs together could hold 2 bytes of each parameter: what no plan can do without."""
+    return 2 * request.params <= FITS_UNDER * (request.gpu_memory or 0) * request.gpus
 
 
 def replace_request(request: Request, **changed: Any) -> Request:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from forge_assets.compatibility.constraints.base import ConstraintBase
 from forge_assets.compatibility.constraints.dialects import Dialect, Idea
 from forge_assets.compatibility.constraints.facts import framework_named
-from forge_assets.compatibility.constraints.model import Condition, Constraint, Value, number, option, slot
+from forge_assets.compatibility.constraints.model import Condition, Value, number, option, slot
 from forge_assets.compatibility.stack.problem import Box, Group, Limit, Row
 from forge_assets.compatibility.stack.truth import variables_of
 
@@ -125,6 +125,9 @@ def mirror(
     return (*variables, *(each for _, each in followed)), made
 
 
-def relevant(base: ConstraintBase, framework: str | None) -> tuple[Constraint, ...]:
-    """The constraints that bind a stack: of ideas, and of the target framework."""
-    return base.in_scope(framework)
+def told_apart_by_settings(base: ConstraintBase, framework: str, slot_: str) -> list[frozenset[str]]:
+    """The sets of components that a framework's settings tell apart in a slot."""
+    dialect = base.dialects.get(framework_named(framework).id)
+    ideas = [idea for idea in dialect.ideas.values() if idea.slot == slot_] if dialect else []
+    found = [frozenset(names) for idea in ideas for names in (*idea.values.values(), idea.held, idea.unsure)]
+    return found + [frozenset(idea.missing) for idea in ideas if idea.missing != "rest"]

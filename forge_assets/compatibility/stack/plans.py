@@ -1,7 +1,7 @@
 """The numbers of a blueprint: shapes of the model, plans of parallelism, and which of them fit into memory with which components.
 
 Memory is the arithmetic room's estimate of a training step; it fits where it stays under 80% of the card. Only what can decide is worked
-out: more recomputation, a higher stage of ZeRO, or a smaller optimizer never needs more.
+out: recomputation, a higher stage of ZeRO, or a smaller optimizer never needs more.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def needs_no_more(one: Setting, other: Setting) -> bool:
         one.precision == other.precision
         and (one.attention == other.attention or one.attention == "flash")
         and one.zero >= other.zero
-        and RECOMPUTE.index(one.recompute) >= RECOMPUTE.index(other.recompute)
+        and other.recompute in ("none", one.recompute)
         and (one.optimizer == other.optimizer or SMALLER[one.optimizer] > SMALLER[other.optimizer])
     )
 
