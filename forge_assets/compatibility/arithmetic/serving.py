@@ -55,9 +55,9 @@ def _working(shape: ModelShape, plan: Serving) -> float:
     moe = shape.moe.width * shape.moe.top_k if shape.moe else 0
     width = max(shape.ffn, moe, shape.recurrent.projection if shape.recurrent else 0)
     total = tokens * ((2 + shape.gated) * width / plan.split.tensor + 4 * shape.hidden) * plan.compute
-    if plan.attention == "eager" and shape.attention_layers:  # scores and masked scores, or with 2 bytes the softmax in fp32 twice
+    if plan.attention == "eager" and shape.attention_layers:  # scores, twice while they are masked, and the mask
         scores = (8 if plan.compute == 4 else 10) * shape.heads * plan.context / plan.split.tensor
-        total = max(total, tokens * (scores + plan.compute * (2 * shape.hidden + shape.query)))
+        total = max(total, tokens * (scores + plan.compute * (plan.context + 2 * shape.hidden + 3 * shape.query)))
     logits = tokens if plan.all_logits else plan.sequences
     return max(total, logits * shape.vocab * plan.compute / plan.split.tensor + tokens * shape.hidden * plan.compute)
 

@@ -57,7 +57,7 @@ class PipelineStage:
 
     def persistent(self) -> bool:
         """Gradients that stay allocated over the whole step: in buffers of their own, or summed over micro-batches."""
-        return self.plan.micro_batches > 1 or self.split.replicas > 1 or self.numbers.name not in ("fp32", "bf16", "autocast")
+        return self.plan.micro_batches > 1 or self.split.replicas > 1 or self.numbers.gradient > self.numbers.weight
 
     # -- what a micro-batch adds
 
@@ -112,7 +112,7 @@ class PipelineStage:
         """Gradients of activations inside one layer, and what a layer needs whole: gathered or dequantized weights."""
         plan, shape = self.plan, self.shape
         width = max(shape.ffn, shape.moe.width * shape.moe.top_k if shape.moe else 0, shape.recurrent.inner if shape.recurrent else 0)
-        total = plan.tokens * (2 * width * self.numbers.compute / self.split.tensor + 2 * residual(shape, plan))
+        total = plan.tokens * (3 * width * self.numbers.compute / self.split.tensor + 2 * residual(shape, plan))
         if plan.attention == "eager" and shape.attention_layers:
             total += plan.tokens * plan.context * shape.heads * (4 + self.numbers.compute) / self.split.tensor
         return total + self.gathered()
@@ -135,7 +135,9 @@ class PipelineStage:
             return 0
         if how == "foreach":
             return sum(one.elements / self.state_shards(one) for one in trained) * width * (optimizer.working > 0)
-        return max(one.group.each * min(1, one.tensors) / self.state_shards(one) for one in trained) * width * optimizer.working
+        cast = int(self.numbers.gradient < self.numbers.master)  # the gradient in fp32, for the master weights
+        largest = max(one.group.each * min(1, one.tensors) / self.state_shards(one) for one in trained)
+        return largest * width * (optimizer.working + cast)
 
 
 def adapters(one: Held, lora: Lora | None) -> list[Held]:
