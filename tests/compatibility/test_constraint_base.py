@@ -10,7 +10,7 @@ import pytest
 from forge_assets.compatibility.constraints import gold
 from forge_assets.compatibility.constraints.base import ConstraintBase, is_linked, load_constraints, own_constraints, shares
 from forge_assets.compatibility.constraints.facts import framework_named, frameworks
-from forge_assets.compatibility.constraints.links import ideas_of, settings_of
+from forge_assets.compatibility.constraints.links import Values, ideas_of, settings_of
 from forge_assets.compatibility.constraints.model import Assignment, Condition, number, option, slot
 from forge_assets.compatibility.constraints.numbers import numbers
 from forge_assets.compatibility.constraints.overrides import decide
@@ -89,6 +89,46 @@ def test_an_idea_and_the_framework_s_word_for_it_break_the_same_fact(base: Const
     assert "cf-8070d4d18d" not in ids(base, as_ideas), "a limit of one framework is no property of the ideas"
     assert "cf-8070d4d18d" not in ids(base, as_ideas, "axolotl")
     assert "cf-8070d4d18d" not in ids(base, {**as_ideas, number("pipeline_parallel"): 1}, MEGATRON)
+
+
+@pytest.mark.parametrize(
+    ("place", "component", "settings", "broken"),
+    [
+        ("position_encoding", "learned-position", {"add_position_embedding": False}, True),  # else: rest
+        ("position_encoding", "alibi", {"add_position_embedding": False}, True),
+        ("position_encoding", "rope", {"add_position_embedding": False}, False),
+        ("position_encoding", "yarn", {"add_position_embedding": False}, False),  # unsure: it may be run as rope
+        ("ffn", "soft-moe", {"expert_model_parallel_size": 2}, False),
+        ("ffn", "swiglu", {"expert_model_parallel_size": 2}, True),
+        ("ffn", "sparse-moe", {"expert_model_parallel_size": 2}, False),
+        ("activation", "relu", {"activation_func_fp8_input_store": True}, True),  # else: mapped
+        ("activation", "mish", {"activation_func_fp8_input_store": True}, False),
+        ("activation", "silu", {"activation_func_fp8_input_store": True}, False),
+        ("activation_memory", "activation-checkpointing", {"cpu_offloading": True}, True),  # whole
+        ("activation_memory", "liger-kernel", {"cpu_offloading": True}, False),
+        ("precision", "fp8", {"fp32_residual_connection": True, "fp16": False}, False),  # with FP8 nothing is said of the switch bf16
+        ("precision", "fp32", {"fp32_residual_connection": True}, True),
+    ],
+)  # fmt: skip
+def test_a_component_says_of_a_setting_what_is_sure_and_no_more(
+    base: ConstraintBase, place: str, component: str, settings: dict[str, bool | int], broken: bool
+) -> None:
+    dialect = base.dialects[MEGATRON]
+    assignment: Values = {slot(place): component} | {dialect.option(param): value for param, value in settings.items()}
+    found = [one.constraint for one in violations(assignment, base.in_scope(MEGATRON)) if one.constraint.origin == "fact"]
+    assert bool(found) is broken, [one.statement for one in found]
+
+
+def test_settings_are_spoken_of_only_where_the_component_decides_them(base: ConstraintBase) -> None:
+    dialect = base.dialects[MEGATRON]
+    said = settings_of(
+        dialect, {slot("parallelism"): "fsdp2", slot("attention"): "gqa", slot("ffn"): "sparse-moe", number("num_experts"): 8}
+    )
+    assert said == {
+        option(MEGATRON, "use_torch_fsdp2"): True,
+        option(MEGATRON, "multi_latent_attention"): None,
+        option(MEGATRON, "num_moe_experts"): 8,
+    }
 
 
 @pytest.mark.parametrize("name", ["NVIDIA/Megatron-LM", "megatron-lm", "Megatron-LM", "megatron"])

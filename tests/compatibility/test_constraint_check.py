@@ -108,6 +108,7 @@ def test_a_configuration_as_people_write_it_breaks_no_hard_rule(shipped: None, t
         ("megatron.sh", "--fp16", "megatron/training/arguments.py:1196"),
         ("megatron.sh", "--expert-model-parallel-size 4", "megatron/training/arguments.py:1656"),
         ("megatron.sh", "--use-torch-fsdp2 --pipeline-model-parallel-size 2", "megatron/training/arguments.py:1034"),
+        ("megatron.sh", "--max-position-embeddings 1024", "megatron/training/yaml_arguments.py:265"),
         ("megatron.sh", "--recompute-method uniform", "megatron/training/arguments.py:1426"),
         ("megatron.sh", "--tensor-model-parallel-size 6", "megatron/core/transformer/transformer_config.py:1447"),
     ],

@@ -64,5 +64,8 @@ def _needed(idea: Idea, component: str, counted: bool) -> Iterator[Value]:
     if component in idea.held:
         if not counted:
             yield True
-    elif (idea.missing == "rest" and idea.held and component not in idea.unsure) or component in idea.missing:
+    elif idea.missing == "rest":
+        if idea.held and component not in idea.unsure:
+            yield None
+    elif component in idea.missing:
         yield None
