@@ -85,7 +85,7 @@ def evaluate_components(
 
 def _measured(corpus: Articles, methods: Sequence[Method], lexicon: Lexicon, ontology: Ontology) -> ComponentsReport:
     corpus.say("looking where the methods occur")
-    occurring = Occurring(methods)
+    occurring = Occurring(methods, (name for one in ontology.components.values() for name in (one.name, *(a.text for a in one.aliases))))
     hits: list[tuple[str, Any, set[tuple[int, str | None]], frozenset[str]]] = []
     for row in _texts(corpus.db):
         if found := occurring.in_text(row.text):

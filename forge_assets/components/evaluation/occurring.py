@@ -4,6 +4,7 @@ A method occurs where one of these stands as whole words, neither inside a longe
 - its full name of two words or more, in any case, with spaces or hyphens, singular or plural;
 - its name as it is written, if that is distinctive: a capital or a digit inside and a small letter ("CycleGAN"), or, where the set knows no
   longer name, four capitals ("BERT"), or two and a digit ("GPT-2"). A name whose letters stand more often in small ("ALIGN") is none.
+A name that stands only inside longer names that are known ("adaptive instance normalization") does not occur.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ FEWEST_CAPITALS = 4
 
 
 class Occurring:
-    """The methods to look for, by place."""
+    """The methods to look for, by place. `known`: names of other things, which may hold the name of a method."""
 
-    def __init__(self, methods: Sequence[Method]) -> None:
+    def __init__(self, methods: Sequence[Method], known: Iterable[str] = ()) -> None:
         self._by_word: dict[str, list[tuple[re.Pattern[str], int, str | None]]] = {}
+        self._longer = _longer(methods, {*known, *(name for method in methods for name in method.names)})
         for place, method in enumerate(methods):
             for pattern, first, written in _patterns(method):
                 self._by_word.setdefault(first, []).append((pattern, place, written))
@@ -42,14 +44,42 @@ class Occurring:
         found = set()
         for word in self._words & there:
             for pattern, place, written in self._by_word[word]:
-                if pattern.search(text):
+                if self._alone(place, pattern, text):
                     found.add((place, written))
         self.exact.update({written for _, written in found if written})
         return found
 
+    def _alone(self, place: int, pattern: re.Pattern[str], text: str) -> bool:
+        """Whether it stands somewhere outside of every longer name."""
+        spans = [match.span() for match in pattern.finditer(text)]
+        if not spans or place not in self._longer:
+            return bool(spans)
+        around = [match.span() for match in self._longer[place].finditer(text)]
+        return any(not any(start <= first and last <= end for start, end in around) for first, last in spans)
+
     def is_word(self, name: str) -> bool:
         """Whether the letters of a distinctive name stand more often in small: an ordinary word, after all texts have been seen."""
         return self.small[name] > self.exact[name]
+
+
+def _longer(methods: Sequence[Method], known: Iterable[str]) -> dict[int, re.Pattern[str]]:
+    """Of each method the names of two words or more that hold one of its names, as one pattern, the longest first."""
+    keyed = {name: f" {' '.join(_WORD.findall(name.lower()))} " for name in known}
+    of_word: dict[str, list[str]] = {}
+    for name, key in keyed.items():
+        if key.count(" ") > 2:
+            for word in set(key.split()):
+                of_word.setdefault(word, []).append(name)
+    longer: dict[int, re.Pattern[str]] = {}
+    for place, method in enumerate(methods):
+        own = {f" {' '.join(_WORD.findall(name.lower()))} " for name in method.names} - {"  "}
+        holding = {
+            name for key in own for name in of_word.get(key.split()[0], ()) if key in keyed[name] and keyed[name] not in own
+        }  # fmt: skip
+        if holding:
+            bodies = (r"[\s-]+".join(map(re.escape, _WORD.findall(name))) for name in sorted(holding, key=lambda name: (-len(name), name)))
+            longer[place] = re.compile(rf"(?<!\w)(?:{'|'.join(bodies)})(?:e?s)?(?!\w)", re.I)
+    return longer
 
 
 def _patterns(method: Method) -> Iterator[tuple[re.Pattern[str], str, str | None]]:
