@@ -62,11 +62,12 @@ def budget(shape: ModelShape, gpu: Gpu | int, gpus: int, plan: Training, *, free
     best: Budget | None = None
     for tried in _plans(shape, gpus, plan, free_split, free_recompute):
         try:
-            found = training_memory(shape, tried)
+            tried.split.check(shape)
         except ShapeError:
             if not free_split:
                 raise
             continue
+        found = training_memory(shape, tried)
         if found.fits(capacity):
             return Budget(True, tried, found, capacity, None)
         if best is None or found.bytes < best.estimate.bytes:
