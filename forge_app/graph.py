@@ -45,11 +45,10 @@ def _opened() -> Iterator[tuple[Database, Ontology]]:
     from forge_resources.settings import settings
 
     chosen = settings()
-    ontology = load_ontology(chosen.overrides_file)
     with Database.open(chosen) as db:
         if not store.is_made(db):
             raise QueryError("there is no compatibility graph yet; `forge run compatibility_graph` makes it")
-        yield db, ontology
+        yield db, load_ontology(chosen.overrides_file)
 
 
 def _filter(slots: Sequence[str], relations: Sequence[str], at_least: float) -> Filter:
@@ -91,15 +90,20 @@ def show(component: str, relations: tuple[str, ...], at_least: float, all_: bool
 @RELATIONS
 @JSON
 def path(start: str, end: str, relations: tuple[str, ...], json_: bool) -> None:
-    """How START leads to END: the chain of edges that is surest as a whole. Both are ids, names or aliases of components."""
+    """How START leads to END: the chain of edges that is surest as a whole. Both are ids, names or aliases of components.
+
+    Conflicts join nothing: they are walked only where --relation names them.
+    """
     from forge_assets.compatibility.graph import lookup, store
+    from forge_assets.compatibility.graph.model import RELATIONS as KNOWN
     from forge_assets.compatibility.graph.view import check
     from forge_assets.components.ontology.naming import find_one
 
+    walked = relations or [one for one in KNOWN if one != "conflicts_with"]
     with _opened() as (db, ontology):
         check(_filter((), relations, 0), ontology)
         a, b = find_one(ontology, start), find_one(ontology, end)
-        edges = lookup.path(store.edges(db, None, relations or None, evidence=True), a.id, b.id)
+        edges = lookup.path(store.edges(db, None, walked, evidence=True), a.id, b.id)
         places = lookup.passages(db, edges or [])
     if json_:
         as_json(None if edges is None else [lookup.as_dict(edge, places) for edge in edges])

@@ -104,9 +104,9 @@ def test_a_rule_holds_in_its_scope_a_warning_is_one_voice(database: Database) ->
     scope = "implementation: x/y@" + "0" * 40
     hard = made(database, [], constraints=constraints("hard", scope))["dropout conflicts with gelu"]
     assert (hard.confidence, hard.severity, hard.key.scope, hard.origins) == (1.0, "hard", scope, ("fact",))
-    assert (
-        lookup.source_of(hard.evidence[0], {}) == "x/y@0000000000 a.py:3" and lookup.sentence_of(hard.evidence[0], {}) == "y refuses both"
-    )
+    (one,) = hard.evidence
+    assert (lookup.source_of(one, {}), lookup.sentence_of(one, {})) == ("x/y@0000000000 a.py:3", "y refuses both")
+    assert lookup.address_of(one, {}) == f"https://github.com/x/y/blob/{'0' * 40}/a.py#L3"
     soft = made(database, [], constraints=[replace(one, id="c-2") for one in constraints("soft", scope)])["dropout conflicts with gelu"]
     assert soft.confidence == pytest.approx(2 / 3) and soft.severity == "soft"
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from forge_assets.compatibility.graph.model import Edge, Evidence
+from forge_assets.compatibility.graph.model import SHORT, Edge, Evidence
 from forge_assets.compatibility.graph.scoring import NO_OPINION
 from forge_assets.components.rows import quote_hash
 from forge_resources.database import Database
@@ -71,8 +72,20 @@ def source_of(evidence: Evidence, found: Mapping[Place, Passage]) -> str:
     if place is not None:
         return found[place].told if place in found else f"document {evidence.document}, which is gone"
     detail = evidence.detail
-    where = f"{detail['repository']}@{str(detail['commit'])[:10]} " if detail.get("repository") and detail.get("commit") else ""
+    where = f"{detail['repository']}@{str(detail['commit'])[:SHORT]} " if detail.get("repository") and detail.get("commit") else ""
     return f"{where}{detail.get('place', '')}".strip()
+
+
+def address_of(evidence: Evidence, found: Mapping[Place, Passage]) -> str | None:
+    """Where a browser finds it: the article, or the line of code."""
+    place, detail = place_of(evidence), evidence.detail
+    if place is not None:
+        url = found[place].url if place in found else None
+        return url if url and url.startswith(("https://", "http://")) else None
+    path, _, line = str(detail.get("place", "")).rpartition(":")
+    if not (detail.get("repository") and detail.get("commit") and path and line.isdigit()):
+        return None
+    return f"https://github.com/{quote(str(detail['repository']))}/blob/{quote(str(detail['commit']))}/{quote(path)}#L{line}"
 
 
 def sentence_of(evidence: Evidence, found: Mapping[Place, Passage]) -> str | None:

@@ -17,6 +17,8 @@ TITLES: Mapping[Kind, str] = {
     "requires": "requires", "conflicts_with": "conflicts with", "composes_with": "composes with", "alternative_to": "is an alternative to",
     "supersedes": "supersedes", "improves_on": "improves on",
 }  # fmt: skip
+SHORT = 10
+"""Digits of a commit that are shown."""
 CODE_VERSION = "1"
 """Raised whenever the same tables would give another graph."""
 
@@ -88,8 +90,11 @@ class Edge:
 
     @property
     def scope_told(self) -> str | None:
-        """The scope, where it is not the ideas themselves."""
-        return None if self.key.scope == IDEA else self.key.scope
+        """`in hiyouga/LLaMA-Factory@ff6d4d12ee`; None for the ideas themselves."""
+        if self.key.scope == IDEA:
+            return None
+        framework, _, commit = self.key.scope.removeprefix("implementation: ").rpartition("@")
+        return f"in {framework}@{commit[:SHORT]}"
 
     @property
     def said(self) -> str:

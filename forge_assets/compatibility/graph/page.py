@@ -15,7 +15,7 @@ from typing import Any
 
 from forge_assets.compatibility.graph.colours import LINES, pair
 from forge_assets.compatibility.graph.drawing import plain
-from forge_assets.compatibility.graph.lookup import place_of, sentence_of, source_of
+from forge_assets.compatibility.graph.lookup import address_of, sentence_of, source_of
 from forge_assets.compatibility.graph.model import RELATIONS, TITLES, Edge, Evidence, told
 from forge_assets.compatibility.graph.view import View
 from forge_assets.components.relations.claim import SYMMETRIC
@@ -71,10 +71,8 @@ def _edge(edge: Edge, places: dict[str, int], shown: View) -> list[Any]:
 
 
 def _evidence(one: Evidence, shown: View) -> list[Any]:
-    place = place_of(one)
-    passage = shown.passages.get(place) if place else None
     said = sentence_of(one, shown.passages)
-    address = passage.url if passage and passage.url and passage.url.startswith(("https://", "http://")) else None
+    address = address_of(one, shown.passages)
     return [
         int(one.supports),
         one.origin,

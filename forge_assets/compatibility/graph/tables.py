@@ -13,12 +13,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from forge_assets.compatibility.graph import store
-from forge_assets.compatibility.graph.lookup import Passage, Place, passages, place_of, source_of
+from forge_assets.compatibility.graph.lookup import Passage, Place, address_of, passages, source_of
 from forge_assets.compatibility.graph.model import TITLES, Edge
 from forge_assets.compatibility.graph.scoring import NO_OPINION
 from forge_assets.compatibility.graph.view import Filter, check, components_of
 from forge_assets.components.catalogue import lookup
-from forge_assets.components.ontology.model import Component, Introduced, Ontology
+from forge_assets.components.ontology.model import Component, Ontology
 from forge_resources.database import Database
 
 TYPICAL = """SELECT component, parameter, unit, works, quartiles, words, sources FROM typical_value WHERE component = ANY(:ids)
@@ -150,7 +150,7 @@ def _introduced(one: Component, known: _Known) -> Cell:
     found = known.document(entry["introducing_document"]) if entry and entry["introducing_document"] else None
     if one.introduced:
         work = one.introduced
-        said = Source(f"{work.title}, {work.year}, as the ontology says", address_of(work))
+        said = Source(f"{work.title}, {work.year}, as the ontology says", _opened({"arxiv": work.arxiv, "doi": work.doi}) or work.url)
         return Cell(str(work.year), (said, *([found] if found else ())))
     if found is None or entry is None or entry["first_year"] is None:
         return EMPTY
@@ -207,18 +207,11 @@ def _edges(one: Component, relations: Sequence[str], known: _Known) -> Cell:
 
 def _sources(edge: Edge, known: _Known) -> Iterable[Source]:
     for one in [one for one in edge.evidence if one.supports][:SOURCES]:
-        place = place_of(one)
-        passage = known.passages.get(place) if place else None
-        yield Source(source_of(one, known.passages), passage.url if passage else None, one.document, one.start, one.end)
+        yield Source(source_of(one, known.passages), address_of(one, known.passages), one.document, one.start, one.end)
 
 
 def _scope(edge: Edge) -> str:
     return f", {edge.scope_told}" if edge.scope_told else ""
-
-
-def address_of(work: Introduced) -> str | None:
-    """Where a browser finds a work."""
-    return _opened({"arxiv": work.arxiv, "doi": work.doi}) or work.url
 
 
 def _opened(identifiers: Mapping[str, Any]) -> str | None:

@@ -89,6 +89,6 @@ def picture(shown: View, title: str = TITLE) -> Picture:
 def _link(edge: Edge) -> Link:
     kind: Kind = edge.key.relation
     colour, _, line = LINES[kind]
-    scope = "" if edge.key.scope == "idea" else f"\n{edge.key.scope}"
+    scope = f"\n{edge.scope_told}" if edge.scope_told else ""
     label = f"{TITLES[kind]} {edge.confidence:.2f}{scope}"
     return Link(edge.key.subject, edge.key.object, label, kind not in SYMMETRIC, line, colour)
