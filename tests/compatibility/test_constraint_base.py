@@ -129,6 +129,8 @@ def test_settings_are_spoken_of_only_where_the_component_decides_them(base: Cons
         option(MEGATRON, "multi_latent_attention"): None,
         option(MEGATRON, "num_moe_experts"): 8,
     }
+    assert settings_of(dialect, {slot("ffn"): "swiglu"})[option(MEGATRON, "num_moe_experts")] is None
+    assert option(MEGATRON, "num_moe_experts") not in settings_of(dialect, {slot("ffn"): "soft-moe"}), "that is not sure"
 
 
 @pytest.mark.parametrize("name", ["NVIDIA/Megatron-LM", "megatron-lm", "Megatron-LM", "megatron"])
