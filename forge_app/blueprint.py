@@ -9,6 +9,7 @@ import click
 
 from forge_app.output import as_json, table
 
+PARTITIONS = "blueprint"
 JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
 
 
@@ -51,6 +52,8 @@ def create(name: str, pins: tuple[str, ...], bans: tuple[str, ...], **asked: Any
     check(request, settings().overrides_file)
     with Database.open() as db:
         store.create(db, request)
+    with _dagster() as home:
+        home.add_dynamic_partitions(PARTITIONS, [name])
     click.echo(f"{name} is a blueprint now; `forge stack solve {name}` finds its stack")
 
 
@@ -117,6 +120,8 @@ def delete(name: str) -> None:
 
     with Database.open() as db:
         store.delete(db, name)
+    with _dagster() as home:
+        home.delete_dynamic_partition(PARTITIONS, name)
     click.echo(f"{name} is gone")
 
 
@@ -218,7 +223,36 @@ def _solve(name: str, *, refresh: bool = False) -> Any:
     from forge_resources.settings import settings
 
     with Database.open() as db:
-        return solve_blueprint(db, name, settings().overrides_file, refresh=refresh, say=lambda text: click.echo(text, err=True))
+        solved = solve_blueprint(db, name, settings().overrides_file, refresh=refresh, say=lambda text: click.echo(text, err=True))
+    if solved.made:
+        _tell_dagster(solved.stack)
+    return solved
+
+
+def _dagster() -> Any:
+    from forge_app.instance import instance
+    from forge_resources.settings import settings
+
+    return instance(settings())
+
+
+def _tell_dagster(solved: Any) -> None:
+    """The asset's partition is fresh: what was solved here is what its run would have made."""
+    import dagster as dg
+
+    from forge_assets.compatibility.stack.problem import SOLVER_VERSION
+    from forge_assets.compatibility.stack.told import metadata_of
+
+    with _dagster() as home:
+        home.add_dynamic_partitions(PARTITIONS, [solved.name])
+        home.report_runless_asset_event(
+            dg.AssetMaterialization(
+                "technique_stack",
+                partition=solved.name,
+                metadata=metadata_of(solved),
+                tags={"dagster/data_version": f"{SOLVER_VERSION}:{solved.digest}", "dagster/code_version": SOLVER_VERSION},
+            )
+        )
 
 
 def _print(solved: Any) -> None:

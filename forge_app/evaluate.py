@@ -215,3 +215,17 @@ def constraints(json_: bool) -> None:
 
 def _share(part: int, whole: int) -> str:
     return f"{part:,} ({part / whole:.0%})" if whole else "none"
+
+
+@evaluate.command("stacks")
+@click.option("--draws", default=4, show_default=True, type=click.IntRange(1, 50), help="times that each checkpoint is completed")
+@JSON
+def stacks(draws: int, json_: bool) -> None:
+    """Published stacks: three slots given, the others chosen by the solver with weights of other lineages, beside the commonest values."""
+    from forge_assets.compatibility.stack.published import agreement
+
+    report = agreement(draws=draws, say=_say)
+    if json_:
+        as_json(asdict(report))
+    else:
+        click.echo(report.table())

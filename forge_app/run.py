@@ -56,6 +56,7 @@ def select(assets: Sequence[str]) -> dict[str, bool]:
 
     graph = defs.resolve_asset_graph()
     known = {key.to_user_string(): graph.get(key).is_partitioned for key in graph.toposorted_asset_keys}
+    apart = {key for key in graph.toposorted_asset_keys if isinstance(graph.get(key).partitions_def, dg.DynamicPartitionsDefinition)}
     unknown = [name for name in assets if name.isidentifier() and name not in known]
     if unknown:
         raise SettingError(f"no asset is called {', '.join(unknown)}; the assets are: {', '.join(known)}")
@@ -65,7 +66,9 @@ def select(assets: Sequence[str]) -> dict[str, bool]:
         raise SettingError(f"cannot read the selection {' '.join(assets)!r}: {error}") from None
     if not chosen:
         raise SettingError(f"the selection {' '.join(assets)!r} matches no asset; the assets are: {', '.join(known)}")
-    return {key.to_user_string(): known[key.to_user_string()] for key in graph.toposorted_asset_keys if key in chosen}
+    if chosen <= apart:
+        raise SettingError("technique_stack is made for one blueprint at a time; `forge stack solve NAME` makes it")
+    return {key.to_user_string(): known[key.to_user_string()] for key in graph.toposorted_asset_keys if key in chosen - apart}
 
 
 def _ranges(shards: list[int]) -> list[tuple[str, str]]:

@@ -41,8 +41,9 @@ NIGHTLY = (
 
 corpus_job = dg.define_asset_job(
     "corpus_job",
-    selection=dg.AssetSelection.groups("corpus", "embeddings", "components", "topics", "compatibility", "nights"),
-    description="Sources to a searchable, understood corpus: inventory, parsing, works, indexes, vectors, components, topics, compatibility, report.",
+    selection=dg.AssetSelection.groups("corpus", "embeddings", "components", "topics", "compatibility", "nights")
+    - dg.AssetSelection.assets("technique_stack"),  # of a blueprint, which nights leave as it was solved
+    description="Sources to an understood corpus: inventory, parsing, works, indexes, vectors, components, topics, graph, report.",
     tags={"forge/job": "corpus"},
 )
 parse_job = dg.define_asset_job(

@@ -28,6 +28,7 @@ ASSETS = [
     topics.topic_clusters,
     topics.topic_map,
     compatibility.compatibility_graph,
+    compatibility.technique_stack,
     nights.nightly_report,
 ]
 

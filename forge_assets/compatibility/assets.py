@@ -1,4 +1,5 @@
-"""The compatibility room's door: compatibility_graph, once per night, of claims, statistics, constraints and decisions."""
+"""The compatibility room's door: compatibility_graph, once per night, of claims, statistics, constraints and decisions; technique_stack,
+once per blueprint."""
 
 from typing import Any
 
@@ -7,6 +8,7 @@ import dagster as dg
 from forge_assets.automation import NIGHTLY
 from forge_assets.components.assets import component_catalog, component_mentions
 from forge_assets.corpus.assets import DAILY, works
+from forge_assets.partitions import BLUEPRINTS
 from forge_assets.reporting import OWNERS, begin, global_result, lineage
 from forge_resources.for_dagster import DatabaseResource
 from forge_resources.settings import settings
@@ -47,3 +49,36 @@ def compatibility_graph(context: dg.AssetExecutionContext, database: DatabaseRes
     report = build(db, ontology, constraints, chosen.overrides_file, context.log.info)
     version, done = f"{graph_version()}:{report.state}", report.edges if report.made else 0
     return global_result(context, db, "graph_edge", report.edges, version, report, meter=meter, done=done)
+
+
+def stack_version() -> str:
+    from forge_assets.compatibility.stack.problem import SOLVER_VERSION
+
+    return SOLVER_VERSION
+
+
+@dg.asset(
+    partitions_def=BLUEPRINTS,
+    deps=[component_catalog, compatibility_graph],
+    code_version=stack_version(),
+    group_name="compatibility",
+    owners=OWNERS,
+    kinds={"python", "postgres"},
+    metadata=lineage(evidence=[("component_catalog", "works"), ("compatibility_graph", "confidence")]),
+    tags={"forge/stage": "compatibility"},
+)
+def technique_stack(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
+    """The best compatible stack of a blueprint: one component per slot, under all hard constraints and the budget, with its pins.
+
+    It is solved once. Nights and further runs leave it as it is; `forge blueprint refresh` solves it with what is known then.
+    """
+    from forge_assets.compatibility.stack.blueprints import solve_blueprint
+    from forge_assets.compatibility.stack.told import metadata_of
+
+    meter = begin()
+    db = database.connect()
+    solved = solve_blueprint(db, context.partition_key, settings().overrides_file, say=context.log.info)
+    version = f"{stack_version()}:{solved.stack.digest}"
+    return global_result(
+        context, db, "technique_stack", 1, version, solved.report, metadata_of(solved.stack), meter=meter, done=int(solved.made)
+    )

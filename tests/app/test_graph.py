@@ -37,6 +37,7 @@ def test_the_graph_is_the_designs() -> None:
         "topic_clusters": {"works", "passage_embeddings"},
         "topic_map": {"works", "topic_clusters"},
         "compatibility_graph": {"works", "component_mentions", "component_catalog"},
+        "technique_stack": {"component_catalog", "compatibility_graph"},
     }
 
 

@@ -8,7 +8,7 @@ from forge_assets.compatibility.constraints.model import number
 from forge_assets.compatibility.constraints.validator import violations
 from forge_assets.compatibility.stack.blueprints import solve_within
 from forge_assets.compatibility.stack.build import Built, build
-from forge_assets.compatibility.stack.conflict import infeasibility
+from forge_assets.compatibility.stack.conflict import because, infeasibility, minimal
 from forge_assets.compatibility.stack.explain import why, why_not
 from forge_assets.compatibility.stack.options import OTHER
 from forge_assets.compatibility.stack.request import Request, read_request, wished
@@ -33,8 +33,8 @@ def judge(seed: int) -> str:
         return "refused"
     built, found = solve_within(built, Effort(warm_steps=100, seed=seed))
     if found.infeasible:
-        conflict = infeasibility(built)
-        assert conflict.parts and all(part.source for part in conflict.parts)
+        parts = [because(part) for part in minimal(built.problem)]
+        assert parts and all(part.source for part in parts)
         return "infeasible"
     assert found.chosen is not None and found.optimal
     values = built.problem.assignment(found.chosen)

@@ -27,12 +27,25 @@ DECIDE_MEMORY = (MODEL, PLAN, "slot:precision", "slot:attention_kernel", "slot:o
 
 
 @dataclass(frozen=True, slots=True)
+class SolvedReport:
+    """`made`: solved in this run; components that were `in_play`, of those `eligible`."""
+
+    made: bool
+    in_play: int
+    eligible: int
+
+
+@dataclass(frozen=True, slots=True)
 class Solved:
     """`made`: it was solved now, not found solved. `before`: the stack that a refresh has replaced."""
 
     stack: Stack
     made: bool
     before: Stack | None = None
+
+    @property
+    def report(self) -> SolvedReport:
+        return SolvedReport(self.made, self.stack.in_play, self.stack.eligible)
 
 
 def check(request: Request, overrides: Path | None) -> None:

@@ -16,6 +16,8 @@ Choice = tuple[str, int]
 Chosen = Mapping[str, int]
 """group -> index of the chosen row"""
 SCALE = 1000
+SOLVER_VERSION = "1"
+"""Raised whenever the same inputs would give another stack."""
 
 
 @dataclass(frozen=True, slots=True)
