@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forge_assets.compatibility.graph.view import Filter
     from forge_assets.components.ontology.model import Ontology
     from forge_resources.database import Database
+    from forge_resources.decisions import Verdict
 
 SHOWN = 3
 SLOTS = click.option("--slot", "slots", metavar="SLOT", multiple=True, help="only edges that touch this slot, e.g. attention; repeatable")
@@ -161,6 +162,46 @@ def table_(slot: str, format_: str, output: Path | None) -> None:
     with _opened() as (db, ontology):
         text = FORMATS[format_](compare(db, ontology, slot))
     _write(text, output)
+
+
+@graph.command("accept")
+@click.argument("subject")
+@click.argument("relation")
+@click.argument("object_", metavar="OBJECT")
+@click.option("--reason", required=True, help="why it holds")
+def accept(subject: str, relation: str, object_: str, reason: str) -> None:
+    """SUBJECT RELATION OBJECT holds, whatever works say, such as: adamw composes_with rope. The next night applies it."""
+    _decide("accept", subject, relation, object_, reason)
+
+
+@graph.command("reject")
+@click.argument("subject")
+@click.argument("relation")
+@click.argument("object_", metavar="OBJECT")
+@click.option("--reason", required=True, help="why it does not hold")
+def reject(subject: str, relation: str, object_: str, reason: str) -> None:
+    """SUBJECT RELATION OBJECT does not hold, whatever works say. The next night applies it."""
+    _decide("reject", subject, relation, object_, reason)
+
+
+def _decide(verdict: Verdict, subject: str, relation: str, object_: str, reason: str) -> None:
+    """Appends to the log; both components and the relation must be known."""
+    import datetime
+
+    from forge_app.candidates import author
+    from forge_assets.compatibility.graph.rules import KIND, subject_of
+    from forge_assets.compatibility.graph.view import check
+    from forge_assets.components.ontology import load_ontology
+    from forge_assets.components.ontology.naming import find_one
+    from forge_resources.decisions import Decision, append_decision
+    from forge_resources.settings import settings
+
+    log = settings().overrides_file
+    ontology = load_ontology(log)
+    check(_filter((), (relation,), 0), ontology)
+    decided = subject_of(find_one(ontology, subject).id, relation, find_one(ontology, object_).id)
+    append_decision(log, Decision(verdict, KIND, decided, reason, author(), datetime.date.today()))
+    click.echo(f"{decided}: {verdict}ed in {log}; `forge run compatibility_graph` or the next night applies it")
 
 
 def _tell(edge: Edge, places: dict[Place, Passage], most: int | None) -> None:

@@ -11,6 +11,7 @@ import pytest
 from forge_assets.compatibility.graph.build import build
 from forge_assets.components.catalogue.build import build as catalogue
 from forge_resources.database import Database
+from forge_resources.settings import settings
 from tests.app.test_components import Forge
 from tests.components.catalogue_corpus import ontology, paper, put
 
@@ -60,6 +61,29 @@ def test_all_of_it_as_a_person_would_use_it(forge: Forge, tmp_path: Path) -> Non
     ):
         said = forge("graph", *arguments)
         assert said.code == 2 and answer in said.err and said.err.startswith("forge: "), said
+
+
+def test_people_decide_on_edges_in_the_log(forge: Forge, database: Database) -> None:
+    for arguments, answer in (
+        (("reject", "gelu", "improves", "relu", "--reason", "x"), "no relation is called 'improves'; did you mean 'improves_on'"),
+        (("reject", "gelux", "improves_on", "relu", "--reason", "x"), "no component is called 'gelux'"),
+        (("accept", "gelu", "requires", "GELU", "--reason", "x"), "an edge joins two components; 'gelu' was given for both ends"),
+    ):
+        said = forge("graph", *arguments)
+        assert said.code == 2 and answer in said.err and not settings().overrides_file.exists()
+    assert forge("graph", "reject", "GELU", "improves_on", "relu", "--reason", "measured it").out.startswith(
+        "gelu improves_on relu: rejected in "
+    )
+    assert forge("graph", "accept", "rope", "composes_with", "lora", "--reason", "we run it").out.startswith(
+        "lora composes_with rope: accepted"
+    )
+    build(database, ontology(), overrides=settings().overrides_file)
+    told = forge("graph", "show", "gelu").out
+    assert (
+        "gelu improves on relu  0.00; 5 works for it, 1 against; hard by override" in told
+        and "- measured it\n    override: overrides, " in told
+    )
+    assert "lora composes with rope  1.00; hard by override" in forge("graph", "show", "rope").out
 
 
 def test_without_a_graph_it_says_how_to_make_one(database: Database, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from forge_assets.compatibility.constraints.model import Condition, Constraint
 from forge_assets.compatibility.graph.model import RELATIONS, Evidence, Key, key
 from forge_assets.compatibility.graph.scoring import RULE
 from forge_resources.decisions import Decision
+from forge_resources.errors import QueryError
 
 KIND = "edge"
 """Decisions on edges; the subject is `adamw composes_with rope`."""
@@ -49,6 +50,14 @@ def edges_of(constraint: Constraint) -> Iterator[Key]:
     elif second.op in ("!=", "not in") and len(_values(second)) == 1:
         (needed,) = _values(second)
         yield from (key(a, "requires", needed, constraint.scope) for a in _values(first) if a != needed)
+
+
+def subject_of(subject: str, relation: str, object: str) -> str:
+    """What a decision on an edge is about. Raises QueryError where an edge cannot join the two."""
+    if subject == object:
+        raise QueryError(f"an edge joins two components; {subject!r} was given for both ends")
+    one = key(subject, relation, object)  # type: ignore[arg-type]
+    return f"{one.subject} {one.relation} {one.object}"
 
 
 def decided(decisions: Mapping[tuple[str, str], Decision], known: Collection[str]) -> dict[Key, Decision]:
