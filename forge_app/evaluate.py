@@ -45,12 +45,17 @@ HALF = click.option(
 
 @evaluate.command("mentions")
 @HALF
+@click.option("--unseen", type=int, help="instead of a half: the N-th set drawn since; once, at the end, not for tuning")
 @click.option("--errors", is_flag=True, help="print what is wrong, piece by piece")
-def mentions(half: str, errors: bool) -> None:
+def mentions(half: str, unseen: int | None, errors: bool) -> None:
     """Components found in passages that two readers labelled, beside a plain dictionary."""
     from forge_assets.components.evaluation.labels import evaluate_mentions
 
-    _scores(evaluate_mentions(_ontology(), _half(half)), errors)
+    if unseen is not None:
+        scores = evaluate_mentions(_ontology(), None, purpose=f"unseen-{unseen}")
+    else:
+        scores = evaluate_mentions(_ontology(), _half(half))
+    _scores(scores, errors)
 
 
 @evaluate.command("parameters")

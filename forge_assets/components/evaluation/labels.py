@@ -49,14 +49,19 @@ class Score:
         )
 
 
-def evaluate_mentions(ontology: Ontology, half: Half | None, labels: Path = LABELS, corpus: Path = CORPUS) -> list[Score]:
-    """Scores over the passages labelled for components: of the rules, of new names beside them, and of a plain dictionary as baseline."""
+def evaluate_mentions(
+    ontology: Ontology, half: Half | None, labels: Path = LABELS, corpus: Path = CORPUS, purpose: str = "components"
+) -> list[Score]:
+    """Scores over the passages labelled for components: of the rules, of new names beside them, and of a plain dictionary as baseline.
+
+    `purpose`: the set that was drawn, `components` or a later `unseen-N`.
+    """
     extractor, lexicon = Extractor(ontology), Lexicon(ontology)
     known = Score("components of the ontology")
     also = Score("components and new names, all labels")
     plain = Score("baseline: every alias wherever it stands")
-    gold = _by_piece(labels / "components.jsonl")
-    for piece in labelled("components", half, labels, corpus):
+    gold = _by_piece(labels / f"{purpose}.jsonl")
+    for piece in labelled(purpose, half, labels, corpus):
         wanted = gold.get(piece.number, [])
         reading = piece.reading()
         read = extractor.read(reading)
