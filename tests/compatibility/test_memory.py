@@ -12,17 +12,19 @@ from typing import Any
 import pytest
 import torch
 
+from bench import memory_gpu
 from bench.live_memory import LiveTensors
 from bench.memory_gpu import GOAL, Case, cases, measure
 from forge_assets.compatibility.arithmetic.plan import Training
 
 PROJECT = Path(__file__).resolve().parents[2]
+COUNTED = 0.03
 CASES = {case.name: case for case in cases("cpu")}
 FEW = (
     "fp32, recompute none", "fp32, recompute full", "bf16, recompute none", "autocast, recompute none", "autocast, recompute full",
     "mixed, recompute none", "mixed-fp32-gradients, many weights", "fp32, many weights", "adafactor, many weights", "muon",
     "tied, fp32", "qwen3, fp32", "eager attention, bf16", "LoRA all, bf16", "LoRA attention, autocast", "three micro-batches",
-    "large vocabulary, autocast", "serving, fp32", "serving eager, bf16", "serving long answers, fp32",
+    "large vocabulary, autocast", "serving, fp32", "serving eager, bf16",
 )  # fmt: skip
 
 
@@ -42,7 +44,9 @@ def error(case: Case) -> float:
 
 @pytest.mark.parametrize("name", FEW)
 def test_estimates_stay_within_15_percent_of_allocated_tensors(name: str) -> None:
-    assert abs(error(CASES[name])) <= GOAL
+    """Without recomputation each saved tensor is counted: those cases stay within 3%, so that a tensor forgotten is noticed."""
+    counted = "full" not in name and "serving" not in name
+    assert abs(error(CASES[name])) <= (COUNTED if counted else GOAL)
 
 
 @pytest.mark.trial
@@ -53,8 +57,6 @@ def test_all_other_cases_of_the_bench_stay_within_15_percent(name: str) -> None:
 
 def test_a_wrong_plan_is_far_off() -> None:
     """The comparison can fail: an estimate that forgets the optimizer, or recomputation, is no 15% estimate."""
-    from bench import memory_gpu
-
     case = CASES["fp32, recompute none"]
     row = memory_gpu.measure(case, "cpu")
     wrong = memory_gpu.training_memory
@@ -84,19 +86,19 @@ def test_the_backward_pass_is_counted_too() -> None:
     assert live.now == 2 * 1_000_000 and live.peak >= 4 * 1_000_000
 
 
-def test_the_bench_says_that_there_is_no_gpu_and_measures_on_a_cpu() -> None:
-    def run(*more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "bench/memory_gpu.py", *more]
-        return subprocess.run(
-            command, cwd=PROJECT, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin", "OMP_NUM_THREADS": "1"}
-        )
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+def test_the_bench_says_that_there_is_no_gpu() -> None:
+    done = subprocess.run([sys.executable, "bench/memory_gpu.py"], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "no CUDA device" in done.stderr and "Traceback" not in done.stderr
 
-    if not torch.cuda.is_available():
-        none = run()
-        assert none.returncode == 1 and "no CUDA device" in none.stderr and "Traceback" not in none.stderr
-    done = run("--device", "cpu", "--only", "serving, bf16")
-    assert done.returncode == 0, done.stderr
-    assert "1 cases: median error" in done.stdout and "serving, bf16" in done.stdout
+
+def test_the_bench_measures_on_a_cpu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["memory_gpu.py", "--device", "cpu", "--only", "serving, bf16"])
+    with warnings.catch_warnings(), pytest.raises(SystemExit) as ended:
+        memory_gpu.main()
+    assert not ended.value.code
+    told = capsys.readouterr().out
+    assert "1 cases: median error" in told and "serving, bf16" in told
 
 
 def test_training_refuses_what_it_has_no_formula_for() -> None:

@@ -47,7 +47,7 @@ def _moments(stage: PipelineStage) -> list[tuple[str, list[Item]]]:
     moments = [
         ("the loss", _items(stage, early, stage.activations() + stage.head(), copies, stage.logits(), stage.loss())),
         (
-            "the first layer of the backward pass",
+            "the first step of the backward pass",
             _items(stage, max(early, head), stage.activations() + layer, copies, kept, stage.working()),
         ),
         ("the end of the backward pass", _items(stage, max(early, all_gradients), _last(stage), 0, kept, stage.working() + _tied(stage))),
