@@ -247,7 +247,8 @@ def test_a_changed_entry_tells_its_old_and_new_names() -> None:
 def test_an_alias_that_comes_concerns_those_who_hold_it_and_abbreviations_that_it_may_explain() -> None:
     lora = BASE.components["lora"]
     found = changes(entries_of(BASE), entries_of(ontology(replace(lora, aliases=(*lora.aliases, Alias("slim rank update"))))))
-    assert found.names == {places("slim", "rank", "update"), (frozenset(["lora"]), frozenset(["slim", "update"]))}
+    words = frozenset(["slim", "update"])
+    assert found.names == {places("slim", "rank", "update"), (frozenset(["lora"]), words), (frozenset(["loras"]), words)}
 
 
 def places(*words: str) -> tuple[frozenset[str], ...]:
