@@ -147,8 +147,10 @@ def _trained(shape: ModelShape, gpu: Gpu, asked: Asked) -> dict[str, Any]:
     work, frozen = flops(shape, asked.context), asked.lora is not None
     run = None
     if tokens is not None:
-        cost = {"mfu": asked.mfu, "price": asked.price}
-        run = training_run(shape, tokens, gpu, asked.gpus, asked.context, **cost, frozen=frozen)
+        run = training_run(
+            shape, tokens, gpu, asked.gpus, asked.context,
+            mfu=asked.mfu, price=asked.price, frozen=frozen, precision=asked.precision,
+        )  # fmt: skip
     return _told(shape, gpu, asked, found.estimate, found.told) | {
         "plan": _plan(found.plan),
         "micro_batch_that_fits": budgets.largest_micro_batch(shape, gpu, found.plan),

@@ -236,6 +236,16 @@ def test_a_run_of_llama_405b_takes_as_long_as_published() -> None:
         training_run(LLAMA_8B, 1e9, gpu_of("h100"), 1, 8192, mfu=1.5)
 
 
+def test_precisions_run_at_the_speed_of_their_products() -> None:
+    a100, h100 = gpu_of("a100"), gpu_of("h100")
+    hours = {name: training_run(LLAMA_7B, 1e9, h100, 1, 2048, precision=name).seconds for name in ("mixed", "fp32", "fp8")}
+    assert hours["fp32"] == pytest.approx(2 * hours["mixed"]) and hours["fp8"] == pytest.approx(hours["mixed"] / 2)
+    with pytest.raises(ShapeError, match="A100 SXM 80 GB does not compute in fp8"):
+        training_run(LLAMA_7B, 1e9, a100, 1, 2048, precision="fp8")
+    with pytest.raises(ShapeError, match="price of a GPU hour is -1"):
+        training_run(LLAMA_7B, 1e9, a100, 1, 2048, price=-1)
+
+
 def test_decoding_is_bound_by_reading_the_weights() -> None:
     card = gpu_of("h100")
     weights = serving_memory(LLAMA_8B, Serving(1024)).of("weights")

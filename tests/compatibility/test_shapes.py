@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import struct
 import warnings
@@ -12,8 +13,12 @@ from typing import Any
 
 import pytest
 
+from forge_assets.compatibility.arithmetic.compute import flops
 from forge_assets.compatibility.arithmetic.configs import FAMILIES, from_config
 from forge_assets.compatibility.arithmetic.parameters import counts
+from forge_assets.compatibility.arithmetic.plan import Serving, Training
+from forge_assets.compatibility.arithmetic.serving import serving_memory
+from forge_assets.compatibility.arithmetic.training import training_memory
 from forge_resources.errors import ShapeError
 
 SMALL: dict[str, Any] = {
@@ -168,6 +173,31 @@ def test_a_file_that_is_no_config_is_told_in_a_sentence(tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text(text)
         with pytest.raises(ShapeError, match=sentence):
             from_config(tmp_path)
+
+
+VALUES = (None, 0, 1, -1, 3, 10**12, 1.5, "x", True, False, [], [1], ["sliding_attention"] * 4, {}, float("nan"), 2**40)
+OTHERS = (
+    "sliding_window", "layer_types", "head_dim", "num_key_value_heads", "num_experts_per_tok", "n_shared_experts", "first_k_dense_replace",
+    "decoder_sparse_step", "mlp_only_layers", "sliding_window_pattern", "use_sliding_window", "max_window_layers", "n_inner",
+)  # fmt: skip
+
+
+def test_no_config_breaks_the_arithmetic_whatever_stands_in_it() -> None:
+    """Each is refused in a sentence, or has an estimate of every kind."""
+    draw, estimated = random.Random(5), 0
+    for _ in range(1500):
+        kind = draw.choice(sorted(CONFIGS))
+        config: dict[str, Any] = {"model_type": kind, **CONFIGS[kind]}
+        for _ in range(draw.randint(0, 3)):
+            config[draw.choice([*config, *OTHERS])] = draw.choice(VALUES)
+        try:
+            shape = from_config(config)
+        except ShapeError:
+            continue
+        assert training_memory(shape, Training(128)).bytes > counts(shape).total
+        assert serving_memory(shape, Serving(128)).bytes > 0 and flops(shape, 128).forward > 0
+        estimated += 1
+    assert 500 < estimated < 1400
 
 
 def test_a_model_that_sees_is_counted_by_its_language_model() -> None:

@@ -84,6 +84,16 @@ def assumed_mfu(shape: ModelShape) -> float:
     return MFU_SPARSE if shape.moe or shape.recurrent else MFU_DENSE
 
 
+def peak(gpu: Gpu, precision: str) -> float:
+    """FLOP/s of the matrix products of a precision: fp32 runs as TF32 at half the rate of bf16. Raises ShapeError for an fp8 that is not
+    there."""
+    if precision == "fp8":
+        if gpu.fp8 is None:
+            raise ShapeError(f"{gpu.name} does not compute in fp8; choose another precision, or a card of Hopper, Ada or Blackwell")
+        return gpu.fp8
+    return gpu.bf16 / 2 if precision == "fp32" else gpu.bf16
+
+
 def training_run(
     shape: ModelShape,
     tokens: float,
@@ -94,15 +104,18 @@ def training_run(
     mfu: float | None = None,
     price: float | None = None,
     frozen: bool = False,
+    precision: str = "mixed",
 ) -> Run:
-    """Time of `tokens` on `count` GPUs in bf16. `mfu`: model FLOPs over peak FLOPs, recomputation not counted; `price` per GPU hour."""
+    """Time of `tokens` on `count` GPUs. `mfu`: model FLOPs over peak FLOPs, recomputation not counted; `price` per GPU hour."""
     share = assumed_mfu(shape) if mfu is None else mfu
     if not 0 < share <= 1:
         raise ShapeError(f"MFU is {share:g}; expected a share of the peak, above 0 and up to 1")
     if not 0 < tokens <= 1e18 or count < 1:
         raise ShapeError(f"{tokens:g} tokens on {count} GPUs is no training run; expected some of both")
+    if price is not None and not 0 <= price < 1e9:
+        raise ShapeError(f"the price of a GPU hour is {price:g}; expected 0 or more")
     work = tokens * flops(shape, context).training(frozen=frozen)
-    seconds = work / (count * gpu.bf16 * share)
+    seconds = work / (count * peak(gpu, precision) * share)
     return Run(work, share, seconds, seconds * count * gpu.watts, None if price is None else seconds / 3600 * count * price)
 
 

@@ -86,7 +86,14 @@ class Split:
                 raise ShapeError(f"{name} is {value}; expected 1 or more")
         if self.zero not in (0, 1, 2, 3):
             raise ShapeError(f"ZeRO stage {self.zero} is unknown; expected 0, 1, 2 or 3")
-        for what, size, degree in (("heads", shape.heads, "tp"), ("FFN width", shape.ffn, "tp"), ("layers", shape.layers, "pp")):
+        expert = shape.moe.width if shape.moe else 0
+        widths = (
+            ("heads", shape.heads, "tp"),
+            ("FFN width", shape.ffn, "tp"),
+            ("expert width", expert, "tp"),
+            ("layers", shape.layers, "pp"),
+        )
+        for what, size, degree in widths:
             if size % degrees[degree]:
                 raise ShapeError(f"{size:,} {what} cannot be divided by {degree} {degrees[degree]}; choose a divisor")
         if self.expert > 1 and not shape.moe:
