@@ -73,8 +73,8 @@ def by_clingo(problem: Problem, seconds: float) -> tuple[int, bool, float]:
     started = time.monotonic()
     control.ground([("base", [])])
     best = 0
+    costs: list[int] = []
     with control.solve(yield_=False, async_=True, on_model=lambda model: costs.append(model.cost[0])) as handle:
-        costs: list[int] = []
         finished = handle.wait(seconds - (time.monotonic() - started))
         if not finished:
             handle.cancel()
@@ -102,7 +102,9 @@ def main() -> None:
         print(f"seed {seed}: local search {rival} ({broken(problem, local)} broken, {time.monotonic() - started:.1f} s)", flush=True)
         for name, start in (("CP-SAT", None), ("CP-SAT from the local search", local)):
             found = solve(problem, Effort(seconds=given.seconds, workers=given.workers), start=start)
-            assert found.chosen is not None
+            if found.chosen is None:
+                print(f"  {name} found nothing in {found.seconds:.1f} s", flush=True)
+                continue
             proof = f"bound {found.bound}, gap {found.gap:.1%}{', optimal' if found.optimal else ''}"
             ratio = f"x{found.objective / rival:.4f}; {broken(problem, found.chosen)} broken"
             print(f"  {name} {found.objective} ({ratio}; {proof}; {found.seconds:.1f} s)", flush=True)

@@ -6,6 +6,7 @@ import pytest
 
 from forge_assets.compatibility.constraints.model import number
 from forge_assets.compatibility.constraints.validator import violations
+from forge_assets.compatibility.stack.alternatives import alternatives
 from forge_assets.compatibility.stack.blueprints import solve_within
 from forge_assets.compatibility.stack.build import Built, build
 from forge_assets.compatibility.stack.conflict import because, infeasibility, minimal
@@ -177,3 +178,14 @@ def test_the_plan_uses_all_gpus_and_the_heads_follow_the_attention() -> None:
     _, made = solved(asks(pins=(wished("tensor_parallel=4"),)))
     assert made.numbers["tensor_parallel"] == 4
     assert number("tensor_parallel") in build(asks(), inputs()).problem.group_of()
+
+
+def test_alternatives_really_differ_and_break_no_rule() -> None:
+    built = build(asks(), inputs())
+    first = solve_within(built, Effort(warm_steps=100))[1]
+    assert first.chosen is not None
+    found = alternatives(built, first.chosen, first.objective, 2)
+    assert len(found) == 2 and all(len(one.changes) >= 3 and one.loss >= 0 for one in found)
+    for one in found:
+        assert one.solution.chosen is not None
+        assert stack_of(built, one.solution).violations == ()

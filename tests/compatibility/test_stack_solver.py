@@ -166,3 +166,12 @@ def test_a_condition_counts_in_either_form() -> None:
     )
     found = solve(Problem(groups, constraints=(rule,)), Effort())
     assert found.chosen == {slot("a"): 0, X: 1}
+
+
+def test_without_time_the_start_stands_with_a_true_bound() -> None:
+    problem = small(3)
+    best = solve(problem)
+    assert best.chosen is not None
+    hurried = solve(problem, Effort(seconds=1e-9), start=best.chosen)
+    assert hurried.chosen is not None and hurried.objective == best.objective <= hurried.bound
+    assert hurried.optimal or hurried.gap >= 0

@@ -6,13 +6,14 @@ takes far too long.
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forge_assets.compatibility.stack import local_search
 from forge_assets.compatibility.stack.model import Model
-from forge_assets.compatibility.stack.problem import Problem, Solution
+from forge_assets.compatibility.stack.problem import Choice, Problem, Solution
 
 WORKERS = 1
 SECONDS = 30.0
@@ -40,7 +41,33 @@ def solve(problem: Problem, effort: Effort = Effort(), *, apart: tuple[dict[str,
     if not apart:
         start = start or local_search.improve(problem, effort.seed, effort.warm_steps)
         model.hint(start)
-    return _run(model, effort, started)
+    found = _run(model, effort, started)
+    if not found.optimal and not found.infeasible:
+        known = _most(problem)
+        found = replace(found, bound=min(found.bound, known) if found.chosen is not None else known)
+    return found if start is None or found.infeasible or found.optimal else _better(problem, found, start)
+
+
+def _better(problem: Problem, found: Solution, start: dict[str, int]) -> Solution:
+    """The start itself, where it breaks nothing and no better choice was found in time."""
+    score = local_search.Score(problem)
+    worth = score.total(start)
+    if worth < -score.penalty // 2 or (found.chosen is not None and found.objective >= worth):
+        return found
+    return replace(found, chosen=dict(start), objective=worth, bound=max(found.bound, worth))
+
+
+def _most(problem: Problem) -> int:
+    """A bound that needs no solver: of each group the best row, with half of the best pair it could have in every other group."""
+    best: dict[Choice, dict[str, int]] = {}
+    for (a, b), weight in problem.pairs.items():
+        for one, other in ((a, b[0]), (b, a[0])):
+            mine = best.setdefault(one, {})
+            mine[other] = max(mine.get(other, 0), weight)
+    total = 0.0
+    for group in problem.groups.values():
+        total += max(row.benefit + sum(best.get((group.id, i), {}).values()) / 2 for i, row in enumerate(group.rows))
+    return math.ceil(total)
 
 
 def _run(model: Model, effort: Effort, started: float) -> Solution:

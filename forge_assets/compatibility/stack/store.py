@@ -72,6 +72,7 @@ def write(db: Database, stack: Stack, evidence: Evidence) -> None:
     content = {
         key: value for key, value in asdict(stack).items() if key not in ("pins", "objective", "bound", "optimal", "seconds", "name")
     }
+    content["order"] = list(stack.slots)  # jsonb keeps none
     columns = ("name", *PINNED, "objective", "bound", "optimal", "seconds", "stack", "digest")
     values = pins | {"name": stack.name, "objective": stack.objective, "bound": stack.bound, "optimal": stack.optimal,
                      "seconds": stack.seconds, "stack": json.dumps(content), "digest": stack.digest}  # fmt: skip
@@ -97,6 +98,7 @@ def stack(db: Database, name: str) -> Stack | None:
     if row is None:
         return None
     content = dict(row["stack"])
+    content["slots"] = {slot: content["slots"][slot] for slot in content.pop("order")}
     for key in ("violations", "warnings"):
         content[key] = tuple(content[key])
     return Stack(
