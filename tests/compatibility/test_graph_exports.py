@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ import pytest
 
 from forge_assets.compatibility.graph import drawing
 from forge_assets.compatibility.graph.exports import FORMATS, export
+from forge_assets.compatibility.graph.lookup import address_of
 from forge_assets.compatibility.graph.view import View, of, picture
 from tests.compatibility.graphs import HOSTILE, SCOPE, edge, hostile_view, ontology, passage
 from tests.compatibility.readers import by_graphviz, by_node
@@ -113,6 +115,14 @@ def test_json_holds_everything() -> None:
     first = content["edges"][0]
     assert [one["text"] for one in first["evidence"]] == [HOSTILE, "GELU is no better."] and first["confidence"] == 0.9
     assert first["evidence"][0]["quote_hash"] and first["evidence"][0]["document"] and content["edges"][1]["scope"] == SCOPE
+
+
+def test_only_web_addresses_are_addresses() -> None:
+    hostile, fact = VIEW.edges[0].evidence[0], VIEW.edges[1].evidence[0]
+    assert address_of(hostile, VIEW.passages) is None and address_of(hostile, {}) is None
+    assert address_of(fact, {}) == "https://github.com/x/y/blob/0123456789abcdef/a/b.py#L12"
+    web = {place: replace(one, url="https://x.y/z") for place, one in VIEW.passages.items()}
+    assert address_of(hostile, web) == "https://x.y/z"
 
 
 def test_a_picture_shows_scope_direction_and_frames() -> None:
