@@ -82,7 +82,7 @@ def show(component: str, relations: tuple[str, ...], at_least: float, all_: bool
     click.echo(f"{found.description}\n")
     for edge in edges:
         _tell(edge, places, None if all_ else SHOWN)
-    click.echo(_counted(len(edges), "edge"))
+    click.echo(_counted(len(edges), "edge") if edges else "no work, rule or decision says anything of it that the filters leave")
 
 
 @graph.command("path")
