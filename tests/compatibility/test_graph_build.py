@@ -16,6 +16,7 @@ from forge_assets.compatibility.graph import lookup, store
 from forge_assets.compatibility.graph.build import build
 from forge_assets.compatibility.graph.model import Edge
 from forge_assets.compatibility.graph.scoring import confidence, precision
+from forge_assets.compatibility.graph.view import Filter, view
 from forge_assets.components.catalogue.build import build as catalogue
 from forge_assets.components.ontology.model import Ontology
 from forge_resources.database import Database
@@ -184,3 +185,13 @@ def test_the_surest_chain_leads_from_one_component_to_another(database: Database
     found = lookup.path(edges, "gelu", "lion")
     assert found is not None and [one.said for one in found] == ["gelu improves on relu", "relu improves on lion"]
     assert lookup.path(edges, "gelu", "t5") is None and lookup.path(edges, "gelu", "gelu") == []
+
+
+def test_what_the_ontology_has_lost_since_is_not_shown(database: Database) -> None:
+    made(database, [beats(1), paper(2, f"T5 outperforms BERT. {BODY.format(2, 3)}")])
+    by = ontology()
+    smaller = replace(by, components={id_: one for id_, one in by.components.items() if id_ != "relu"})
+    assert [one.said for one in view(database, by, Filter()).edges] == ["gelu improves on relu", "t5 improves on bert"]
+    shown = view(database, smaller, Filter())
+    assert [one.said for one in shown.edges] == ["t5 improves on bert"] and set(shown.components) == {"t5", "bert"}
+    assert view(database, by, Filter(slots=("activation",), at_least=0.6)).edges and not view(database, by, Filter(at_least=0.9)).edges
