@@ -1,10 +1,11 @@
 """Estimated against measured memory of real training steps and of serving; one command on a GPU machine, from the repository alone.
 
-    python bench/memory_gpu.py [--device cpu] [--only WORD]
+    python bench/memory_gpu.py [--device cpu] [--only WORD] [--others]
 
 Needs torch and transformers (peft for the rows with LoRA). Models are built from configs with random weights; nothing is downloaded.
 Measured is the peak of allocated tensors in the second step: torch.cuda.max_memory_allocated, or on a CPU the live storages that
-bench/live_memory.py counts. Printed: one row per case with the ratio, and the largest error.
+bench/live_memory.py counts. Printed: one row per case with the ratio, and the largest error. `--others`: architectures that are not
+dense and Llama-like, whose estimates are called unvalidated; no goal is set for them.
 """
 
 from __future__ import annotations
@@ -102,14 +103,26 @@ def serving_cases(wide: dict[str, Any], deep: dict[str, Any], context: int, batc
         yield Case(f"serving long answers, {precision}", deep, replace(plan, context=8, micro_batch=8 * batch), context // 2)
 
 
-def cases(device: str) -> list[Case]:
+def other_cases(deep: dict[str, Any], context: int, batch: int) -> Iterator[Case]:
+    """What the word unvalidated stands for, where transformers has it: how far off it is."""
+    plan = Training(context, batch, step="loop", overhead=False)
+    routed = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 256}
+    for kind, more in (
+        ("gemma", {"head_dim": 64}), ("gemma3_text", {"head_dim": 64}), ("olmo2", {}), ("olmo", {}), ("gpt_neox", {}), ("stablelm", {}),
+        ("starcoder2", {}), ("phi", {}), ("cohere", {}), ("mixtral", {"num_local_experts": 4}), ("qwen3_moe", routed | {"head_dim": 64}),
+    ):  # fmt: skip
+        for precision in ("fp32", "bf16"):
+            yield Case(f"{kind}, {precision}", {**deep, "model_type": kind, **more}, replace(plan, precision=precision))
+
+
+def cases(device: str, *, others: bool = False) -> list[Case]:
     if device == "cpu":
         wide, deep = llama(320, 6, 5, 5, 600), llama(128, 4, 4, 2, 500)
         sizes = (wide, deep, 128, 4)
     else:
         wide, deep = llama(4096, 6, 32, 8, 32000), llama(1024, 16, 16, 4, 32000)
         sizes = (wide, deep, 2048, 4)
-    return [*training_cases(*sizes), *serving_cases(*sizes)]
+    return [*other_cases(*sizes[1:])] if others else [*training_cases(*sizes), *serving_cases(*sizes)]
 
 
 # -- what is measured
@@ -248,11 +261,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--only", default="", help="cases whose name holds this word")
+    parser.add_argument("--others", action="store_true", help="architectures whose estimates are unvalidated")
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("torch finds no CUDA device here; --device cpu measures the same code on small models")
     warnings.filterwarnings("ignore")
-    chosen = [one for one in cases(options.device) if options.only in one.name and not _lacks(one)]
+    chosen = [one for one in cases(options.device, others=options.others) if options.only in one.name and not _lacks(one)]
     if not chosen:
         raise SystemExit(f"no case has {options.only!r} in its name")
     gpu = torch.cuda.get_device_name() if options.device == "cuda" else "no GPU"
@@ -265,8 +279,10 @@ def main() -> None:
     told = [(r.case.name, f"{r.measured / MIB:,.1f}", f"{r.estimated / MIB:,.1f}", f"{r.error:+.1%}", r.moment) for r in rows]
     print(table(("case", "measured MiB", "estimated MiB", "error", "fullest at"), told))
     errors = sorted(abs(row.error) for row in rows)
-    print(f"\n{len(rows)} cases: median error {errors[len(errors) // 2]:.1%}, largest {errors[-1]:.1%} (goal: {GOAL:.0%})")
-    sys.exit(errors[-1] > GOAL)
+    print(
+        f"\n{len(rows)} cases: median error {errors[len(errors) // 2]:.1%}, largest {errors[-1]:.1%} (goal: {'none' if options.others else f'{GOAL:.0%}'})"
+    )
+    sys.exit(errors[-1] > GOAL and not options.others)
 
 
 def _lacks(case: Case) -> bool:

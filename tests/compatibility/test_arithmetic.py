@@ -121,7 +121,12 @@ def test_lora_trains_its_factors_only_and_nf4_shrinks_the_frozen_weights() -> No
 
 def test_only_dense_llama_like_models_on_one_device_are_validated() -> None:
     assert training_memory(LLAMA_8B, Training(512)).unvalidated is None
-    for shape, plan in ((MIXTRAL, Training(512)), (GPT, Training(512)), (LLAMA_8B, Training(512, split=Split(data=2)))):
+    for shape, plan in (
+        (MIXTRAL, Training(512)),
+        (GPT, Training(512)),
+        (LLAMA_8B, Training(512, split=Split(data=2))),
+        (LLAMA_8B, Training(512, optimizer="lion")),
+    ):
         found = training_memory(shape, plan)
         assert found.unvalidated and found.high - found.low > 0.6 * found.bytes
     assert "experts" in str(training_memory(MIXTRAL, Training(512)).unvalidated)

@@ -17,6 +17,9 @@ from forge_assets.compatibility.arithmetic.stage import PipelineStage
 KORTHIKANTI = "Korthikanti et al. 2022, section 4; saved tensors of PyTorch's autograd"
 ZERO = "Rajbhandari et al. 2020 (ZeRO), section 5"
 
+NOT_MEASURED = ("adamw-8bit", "lion")
+"""Optimizers that torch does not have; their states are those of their papers."""
+
 
 def training_memory(shape: ModelShape, plan: Training) -> Estimate:
     """Raises ShapeError where the split does not divide the model."""
@@ -31,7 +34,9 @@ def training_memory(shape: ModelShape, plan: Training) -> Estimate:
 def _why(plan: Training) -> str | None:
     if plan.kernels == "fused" or plan.loss == "fused" or plan.precision == "fp8":
         return "fused kernels and fp8 have not been measured here"
-    return None
+    if optimizer_of(plan.optimizer).name in NOT_MEASURED:
+        return f"the optimizer {plan.optimizer} has not been measured here"
+    return "selective recomputation has not been measured here" if plan.recompute == "selective" else None
 
 
 def _moments(stage: PipelineStage) -> list[tuple[str, list[Item]]]:
