@@ -279,9 +279,8 @@ def main() -> None:
     told = [(r.case.name, f"{r.measured / MIB:,.1f}", f"{r.estimated / MIB:,.1f}", f"{r.error:+.1%}", r.moment) for r in rows]
     print(table(("case", "measured MiB", "estimated MiB", "error", "fullest at"), told))
     errors = sorted(abs(row.error) for row in rows)
-    print(
-        f"\n{len(rows)} cases: median error {errors[len(errors) // 2]:.1%}, largest {errors[-1]:.1%} (goal: {'none' if options.others else f'{GOAL:.0%}'})"
-    )
+    goal = "none" if options.others else f"{GOAL:.0%}"
+    print(f"\n{len(rows)} cases: median error {errors[len(errors) // 2]:.1%}, largest {errors[-1]:.1%} (goal: {goal})")
     sys.exit(errors[-1] > GOAL and not options.others)
 
 

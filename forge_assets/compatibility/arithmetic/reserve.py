@@ -11,8 +11,8 @@ CONTEXT = GIB
 COMMUNICATION = GIB // 2
 VALIDATED = (0.85, 1.15)
 UNVALIDATED = (0.75, 1.4)
-"""Estimates of dense Llama-like models stay within 15% of measured peaks (bench/memory_gpu.py); for others no bound is known, and a
-range nearly three times as wide is told."""
+"""Estimates of dense Llama-like models stay within 15% of measured peaks (bench/memory_gpu.py). For others no bound is known; those that
+could be measured (`--others`) took 98% to 137% of the estimate."""
 
 
 def overhead(split: Split, counted: bool) -> list[Item]:
