@@ -231,10 +231,7 @@ def _show(told: dict[str, Any]) -> None:
     shape, counted, memory, gpu = told["shape"], told["parameters"], told["memory"], told["gpu"]
     active = f", {counted['active']:,} of them active per token" if counted["active"] != counted["total"] else ""
     click.echo(f"{shape['family']}: {counted['total']:,} parameters{active}")
-    click.echo(
-        f"  {shape['layers']} layers of {shape['hidden']:,}, {shape['heads']} heads of {shape['head_dim']} ({shape['kv_heads']} for keys),"
-        f" FFN {shape['ffn']:,}, vocabulary {shape['vocab']:,}{', tied' if shape['tied'] else ''}"
-    )
+    click.echo(f"  {_sizes(shape)}")
     click.echo("  " + ", ".join(f"{name} {count:,}" for name, count in counted["by_component"].items()))
     click.echo(f"{gpu['count']} x {gpu['name']}, {gpu['memory'] / 1e9:,.0f} GB each ({gpu['source']})")
     rows = [(f"{item['bytes'] / GIB:,.2f}", item["name"], item["formula"], item["source"]) for item in memory["items"]]
@@ -246,6 +243,22 @@ def _show(told: dict[str, Any]) -> None:
         click.echo(f"unvalidated: {memory['unvalidated']}")
     click.echo(told["told"])
     _show_speed(told)
+
+
+def _sizes(shape: dict[str, Any]) -> str:
+    """The sizes of a shape in a line; parts that it lacks are not named."""
+    parts = [f"{shape['layers']} layers of {shape['hidden']:,}"]
+    if shape["latent"]:
+        parts.append(f"{shape['heads']} heads over latents of {shape['latent']['kv_rank']} + {shape['latent']['rope_dim']}")
+    elif shape["heads"]:
+        parts.append(f"{shape['heads']} heads of {shape['head_dim']} ({shape['kv_heads']} for keys)")
+    if shape["recurrent"]:
+        parts.append(f"{shape['recurrent']['layers']} recurrent layers with {shape['recurrent']['state']:,} numbers of state")
+    if shape["ffn"]:
+        parts.append(f"FFN {shape['ffn']:,}")
+    if shape["moe"]:
+        parts.append(f"{shape['moe']['experts']} experts of {shape['moe']['width']:,}, {shape['moe']['top_k']} per token")
+    return ", ".join([*parts, f"vocabulary {shape['vocab']:,}"] + ["tied"] * shape["tied"])
 
 
 def _show_speed(told: dict[str, Any]) -> None:

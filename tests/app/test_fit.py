@@ -115,3 +115,21 @@ def test_a_card_is_found_by_its_memory_and_the_price_by_the_setting(forge: Forge
 def test_what_is_wrong_is_told_in_a_sentence(forge: Forge, arguments: tuple[str, ...], sentence: str) -> None:
     code, out, err = forge(*arguments)
     assert code == 2 and sentence in err and not out
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"model_type": "mamba2", "hidden_size": 2560, "num_hidden_layers": 64, "num_heads": 80, "n_groups": 1, "vocab_size": 50288,
+          "tie_word_embeddings": True}, ("2,702,599,680", "64 recurrent layers")),
+        ({"model_type": "deepseek_v3", "hidden_size": 7168, "intermediate_size": 18432, "num_hidden_layers": 61, "num_attention_heads": 128,
+          "vocab_size": 129280, "n_routed_experts": 256, "num_experts_per_tok": 8, "moe_intermediate_size": 2048},
+         ("128 heads over latents of 512 + 64", "256 experts of 2,048, 8 per token", "active per token", "unvalidated: deepseek_v3")),
+    ],
+    ids=["mamba2", "deepseek_v3"],
+)  # fmt: skip
+def test_shapes_are_told_by_the_parts_they_have(forge: Forge, tmp_path: Path, config: dict[str, Any], words: tuple[str, ...]) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    code, out, err = forge(str(tmp_path / "config.json"), "--serve")
+    assert code == 0, err
+    assert all(word in out for word in words) and "0 heads" not in out

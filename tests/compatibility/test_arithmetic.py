@@ -257,6 +257,9 @@ def test_decoding_is_bound_by_reading_the_weights() -> None:
     one = serving_speed(LLAMA_8B, Serving(1024), card, weights).decode
     assert one == pytest.approx(card.bandwidth * 0.7 / (weights + 2**27), rel=0.01)
     assert one < serving_speed(LLAMA_8B, Serving(1024, 64), card, weights).decode < 64 * one
+    mixture = serving_memory(MIXTRAL, Serving(1024)).of("weights")
+    one_mixture = serving_speed(MIXTRAL, Serving(1024), card, mixture).decode
+    assert one_mixture == pytest.approx(card.bandwidth * 0.7 / (2 * counts(MIXTRAL).active + 2**27), rel=0.01)
 
 
 # -- cards

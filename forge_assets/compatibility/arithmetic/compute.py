@@ -128,12 +128,24 @@ class Speed:
 
 
 def serving_speed(shape: ModelShape, plan: Serving, gpu: Gpu, weights_bytes: float, *, mfu: float | None = None) -> Speed:
-    """Decoding reads all weights and the cache once per token (Pope et al. 2022, section 2), and computes; the slower of the two counts.
+    """Decoding reads the weights and the cache once per token (Pope et al. 2022, section 2), and computes; the slower of the two counts.
 
     `weights_bytes`: of the fullest device."""
-    read = (weights_bytes + cache_bytes(shape, plan) + state_bytes(shape, plan)) / (gpu.bandwidth * BANDWIDTH_SHARE)
+    read = (weights_bytes * _share_read(shape, plan.sequences) + cache_bytes(shape, plan) + state_bytes(shape, plan)) / (
+        gpu.bandwidth * BANDWIDTH_SHARE
+    )
     share = mfu or assumed_mfu(shape)
     peak = gpu.bf16 * share * plan.split.tensor
     compute = plan.sequences * flops(shape, plan.context, causal=False).forward / peak
     prompt = plan.context * flops(shape, plan.context).forward / peak
     return Speed(plan.sequences / (max(read, compute) * plan.split.pipeline), prompt)
+
+
+def _share_read(shape: ModelShape, sequences: int) -> float:
+    """Share of the weights that one step of decoding reads: experts that no token is routed to are left out; routes are taken as even."""
+    moe = shape.moe
+    if moe is None:
+        return 1
+    groups = weights(shape)
+    routed = sum(one.total for one in groups if one.division == "expert") / sum(one.total for one in groups)
+    return 1 - routed * (1 - moe.top_k / moe.experts) ** sequences
