@@ -97,10 +97,13 @@ def eligible(request: Request, inputs: Inputs, slot: str) -> list[str]:
     """The components that can fill a slot of a language model, and that Forge can build (or, for research, not yet)."""
     if slot in GIVEN:
         return cards_of(request, inputs.ontology)
+    asked = inputs.profile.precisions[request.precision] if slot == "precision" else None
     return [
         one.id
         for one in inputs.ontology.in_slot(slot)
-        if inputs.profile.fits(one, inputs.ontology) is None and (one.build != "described" or request.research)
+        if (asked is None or one.id in asked)
+        and inputs.profile.fits(one, inputs.ontology) is None
+        and (one.build != "described" or request.research)
     ]
 
 
@@ -144,7 +147,6 @@ def _seen_by_rules(slot: str, inputs: Inputs, meant: Meant, framework: str | Non
     conditions = [form for form in dict.fromkeys(forms) if variables_of(form) == (place,)]
     sets = [names for one in profile.implied for where, names in ((one.slot, one.holds), (one.then, one.one_of)) if where == slot and names]
     sets += [one.holds for one in profile.numbers if one.slot == slot]
-    sets += [meant.precision] if slot == "precision" else []
     sets += [frozenset([str(one.value)]) for one in meant.ones if one.variable == place]
     sets += told_apart_by_settings(inputs.base, framework, slot) if framework else []
     effects = profile.effects.values()
@@ -263,11 +265,6 @@ def _memory(draft: _Draft, request: Request, profile: Profile, shapes: Sequence[
         for index, row in enumerate(draft.groups[variable(slot)].rows):
             kinds.setdefault(effect.get(row.name, plain), set()).add(index)
         rows[name] = {kind: frozenset(of) for kind, of in kinds.items()}
-    rows["precision"] = {  # the others are not asked for
-        kind: of
-        for kind, of in rows["precision"].items()
-        if kind in {profile.effects["precision"].get(one, "mixed") for one in profile.precisions[request.precision]}
-    }
     boxes = []
     for alike in _alike(shapes):
         judged = shapes[min(alike, key=lambda index: -shapes[index].kv_heads)]

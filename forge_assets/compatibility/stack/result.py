@@ -17,6 +17,9 @@ from forge_assets.compatibility.stack import plans
 from forge_assets.compatibility.stack.build import EMPTY, MODEL, PLAN, Built, Inputs
 from forge_assets.compatibility.stack.options import OTHER
 from forge_assets.compatibility.stack.problem import Solution
+from forge_assets.components.ontology import Ontology
+
+_VERSIONS: list[tuple[Ontology, str]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,33 @@ def version_of(base: ConstraintBase) -> str:
     return hashlib.sha256("\n".join(sorted(f"{one.id} {one.severity}" for one in base.constraints)).encode()).hexdigest()[:16]
 
 
+def ontology_version(ontology: Ontology) -> str:
+    """Its version, which takes a second to work out, once per ontology."""
+    for known, version in _VERSIONS:
+        if known is ontology:
+            return version
+    _VERSIONS[:] = [(ontology, ontology.version), *_VERSIONS[:1]]
+    return _VERSIONS[0][1]
+
+
 def pins_of(built: Built) -> Pins:
     inputs, evidence = built.inputs, built.inputs.evidence
     now = version_of(inputs.base)
-    return Pins(built.request.state, evidence.state, evidence.catalogue, evidence.graph, inputs.ontology.version, now, inputs.profile.state)
+    return Pins(
+        built.request.state,
+        evidence.state,
+        evidence.catalogue,
+        evidence.graph,
+        ontology_version(inputs.ontology),
+        now,
+        inputs.profile.state,
+    )
 
 
 def outdated(pins: Pins, inputs: Inputs) -> list[str]:
     """What has changed since a stack was solved."""
     now = {
-        "evidence": inputs.evidence.state, "ontology": inputs.ontology.version, "constraints": version_of(inputs.base),
+        "evidence": inputs.evidence.state, "ontology": ontology_version(inputs.ontology), "constraints": version_of(inputs.base),
         "profile": inputs.profile.state,
     }  # fmt: skip
     return [name for name, state in now.items() if getattr(pins, name) != state]

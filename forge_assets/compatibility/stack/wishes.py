@@ -39,10 +39,9 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """The wishes of a request, the precision and optional slots among them."""
+    """The wishes of a request."""
 
     ones: tuple[One, ...]
-    precision: frozenset[str]
 
     @property
     def components(self) -> list[str]:
@@ -61,11 +60,7 @@ class Meant:
     def wishes(self, groups: Mapping[str, Group]) -> tuple[Wish, ...]:
         """As the solver takes them. Raises BlueprintError for a value that no row has."""
         group_of = {each: group for group in groups.values() for each in group.variables}
-        made = [_wish(one, group_of) for one in self.ones]
-        precision = groups[variable("precision")]
-        allowed = frozenset(i for i, row in enumerate(precision.rows) if row.values[0] in self.precision)
-        made.append(Wish("precision", precision.id, allowed, f"precision is one of {', '.join(sorted(self.precision))}", 2))
-        return tuple(made)
+        return tuple(_wish(one, group_of) for one in self.ones)
 
 
 def understand(request: Request, ontology: Ontology, profile: Profile, base: ConstraintBase) -> Meant:
@@ -81,7 +76,8 @@ def understand(request: Request, ontology: Ontology, profile: Profile, base: Con
     for one in ones:
         if one.kind == PIN and one.variable.startswith("slot:") and one.value is not None:
             _buildable(ontology.components[str(one.value)], one, request, profile, ontology)
-    return Meant(tuple(ones), frozenset(profile.precisions[request.precision]))
+            _of_precision(one, request, profile)
+    return Meant(tuple(ones))
 
 
 def _one(kind: str, wished: Wished, request: Request, ontology: Ontology, base: ConstraintBase) -> One:
@@ -162,6 +158,14 @@ def _buildable(component: Component, one: One, request: Request, profile: Profil
         raise BlueprintError(
             f"{one.written}: Forge can describe {component.id} but not build it yet; ask with --research to plan with it, or pin another"
         )
+
+
+def _of_precision(one: One, request: Request, profile: Profile) -> None:
+    """A pinned number format is one that the request's precision means."""
+    meant = profile.precisions[request.precision]
+    if one.variable == variable("precision") and one.value not in meant:
+        said = f"precision {request.precision}, which means {' or '.join(meant)}"
+        raise BlueprintError(f"{one.written} contradicts the blueprint's {said}; change one of the two")
 
 
 def _wish(one: One, group_of: Mapping[str, Group]) -> Wish:
