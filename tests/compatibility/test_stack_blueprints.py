@@ -165,6 +165,8 @@ def test_why_and_why_not_give_reasons_with_sources() -> None:
     worse = why_not(request, made, inputs(), "batch-norm")
     assert "less than with" in worse.verdict and all(reason.source for reason in worse.reasons)
     assert any(change.startswith("norm: ") for change in worse.changes)
+    unasked = why_not(request, made, inputs(), "mamba")
+    assert unasked.verdict.startswith("sequence_mixer was not asked for") and unasked.reasons[0].source == "stack/profile.yaml"
     for ask, name in ((why, "batch-norm"), (why_not, str(made.slots["norm"]))):
         with pytest.raises(BlueprintError, match="in the stack of base"):
             ask(request, made, inputs(), name)

@@ -120,6 +120,11 @@ def why_not(request: Request, stack: Stack, inputs: Inputs, name: str) -> Answer
     chosen_now = stack.slots.get(component.slot)
     beside = f"{loss:,} less than with {chosen_now or 'nothing'} in {component.slot}"
     verdict = f"the best stack with {component.id} is worth {with_it.objective:,} points, {beside}"
+    if inputs.profile.slots[component.slot].role == "asked" and not chosen_now:
+        direct = (Because(f"{component.slot} is left empty unless a pin or --fill asks for it", "stack/profile.yaml"), *direct)
+        verdict = (
+            f"{component.slot} was not asked for; the best stack with {component.id} is worth {with_it.objective:,} points, {-loss:+,}"
+        )
     instead = _terms(built, chosen, component.slot, chosen_now) if chosen_now else []
     reasons = [
         *direct,
