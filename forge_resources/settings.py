@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     topics_refit_days: float = Field(
         default=7.0, gt=0, allow_inf_nan=False, description="topics are fitted anew when the last fit is older and works have changed"
     )
+    candidates_days: float = Field(
+        default=7.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="on a large corpus, names that the ontology lacks are looked for when the last look is older",
+    )
     price_per_hour: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="price of this machine; without it the nightly report counts CPU seconds"
     )

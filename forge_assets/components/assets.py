@@ -97,13 +97,15 @@ def catalogue_version() -> str:
 def component_catalog(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
     """What all works together say of each component: how many name it, since when, its usual settings, what stands beside it.
 
-    With them the candidates: names that works bring up and the ontology lacks. Made anew when anything it is made of has changed.
+    With them the candidates: names that works bring up and the ontology lacks. Made anew when anything it is made of has changed; on a
+    large corpus, where looking for candidates takes minutes, those every FORGE_CANDIDATES_DAYS.
     """
     from forge_assets.components.catalogue.build import build
     from forge_assets.components.ontology import load_ontology
 
     meter = begin()
     chosen, db = settings(), database.connect()
-    report = build(db, load_ontology(chosen.overrides_file), chosen.overrides_file, context.log.info)
+    ontology, log = load_ontology(chosen.overrides_file), chosen.overrides_file
+    report = build(db, ontology, log, context.log.info, chosen.candidates_days)
     version, done = f"{catalogue_version()}:{report.state}", report.works if report.made else 0
     return global_result(context, db, "catalogue_entry", report.components, version, report, meter=meter, done=done)

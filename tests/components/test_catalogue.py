@@ -138,7 +138,7 @@ def test_an_unchanged_night_does_nothing(database: Database) -> None:
 
 
 def replace_times(report: CatalogueReport) -> CatalogueReport:
-    return replace(report, seconds=0.0, made=True)
+    return replace(report, seconds=0.0, made=True, looked=True)
 
 
 @pytest.mark.parametrize("what", ["document", "gone", "works", "ontology", "rejected"])

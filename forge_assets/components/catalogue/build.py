@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from forge_assets.components import comentions
+from forge_assets.components.candidates import keeping
 from forge_assets.components.candidates.queue import candidates
 from forge_assets.components.catalogue import reading, store
 from forge_assets.components.catalogue.entries import entries
@@ -35,7 +36,7 @@ STATE = """SELECT
 @dataclass(slots=True)
 class CatalogueReport:
     """`works` that have been read; `components` that some name, `typical` values, `pairs` of components named together, `significant`
-    ones of them, `candidates`. `made` is False when nothing had changed; `seconds` of wall time."""
+    ones of them, `candidates`, `looked` for in all texts or kept. `made` is False when nothing had changed; `seconds` of wall time."""
 
     works: int = 0
     components: int = 0
@@ -44,14 +45,22 @@ class CatalogueReport:
     significant: int = 0
     candidates: int = 0
     made: bool = False
+    looked: bool = False
     seconds: float = 0.0
     state: str = ""
 
 
 def build(
-    db: Database, ontology: Ontology, overrides: Path | None = None, say: Callable[[str], None] = lambda text: None
+    db: Database,
+    ontology: Ontology,
+    overrides: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    candidates_days: float = 0.0,
 ) -> CatalogueReport:
-    """Brings the catalogue up to what has been read. `overrides`: the log of decisions, whose rejected candidates stay away."""
+    """Brings the catalogue up to what has been read. `overrides`: the log of decisions, whose rejected candidates stay away.
+
+    `candidates_days`: how old the queue of candidates of a large corpus may be; until then it is kept and tidied.
+    """
     started = time.monotonic()
     rejected = rejected_ids(overrides, date.today())
     with db.advisory_lock(LOCK), db.engine.connect() as connection:
@@ -61,7 +70,7 @@ def build(
             if store.state_of(connection) == state:
                 report = _told(connection)
             else:
-                report = _made(db, connection, state, ontology, rejected, say)
+                report = _made(db, connection, state, ontology, rejected, say, candidates_days)
     report.state, report.seconds = state, time.monotonic() - started
     return report
 
@@ -80,7 +89,13 @@ def state_of(connection: sa.Connection, ontology: Ontology, rejected: Collection
 
 
 def _made(
-    db: Database, connection: sa.Connection, state: str, ontology: Ontology, rejected: Collection[str], say: Callable[[str], None]
+    db: Database,
+    connection: sa.Connection,
+    state: str,
+    ontology: Ontology,
+    rejected: Collection[str],
+    say: Callable[[str], None],
+    candidates_days: float,
 ) -> CatalogueReport:
     components = list(ontology.components.values())
     ids = [component.id for component in components]
@@ -90,11 +105,15 @@ def _made(
     together = comentions.pairs(named.component, named.work, len(ids), len(named.years))
     made = entries(components, named, together, origins(connection, components, reading.claims(connection)))
     typical = typical_values(reading.stated(connection, ids))
-    say(f"{len(made)} components in the catalogue; looking for candidates")
-    queue = candidates(connection, ontology, rejected)
+    works, due = len(named.years), keeping.is_due(connection, CATALOGUE_VERSION, len(named.years), candidates_days)
+    say(f"{len(made)} components in the catalogue; {'looking for candidates' if due else 'candidates are kept'}")
+    queue = candidates(connection, ontology, rejected) if due else None
     store.write(db, connection, state, made, typical, (ids, together), queue)
+    if queue is not None:
+        keeping.looked(connection, CATALOGUE_VERSION, works, ontology)
+    left = keeping.tidy(connection, ontology, rejected) if queue is None else len(queue)
     significant = int((together.q <= comentions.SIGNIFICANT).sum())
-    return CatalogueReport(len(named.years), len(made), len(typical), int((together.works > 0).sum()), significant, len(queue), True)
+    return CatalogueReport(works, len(made), len(typical), int((together.works > 0).sum()), significant, left, True, due)
 
 
 def _told(connection: sa.Connection) -> CatalogueReport:

@@ -43,15 +43,16 @@ def write(
     entries: Iterable[Entry],
     typical: Iterable[Typical],
     pairs: tuple[Sequence[str], Pairs],
-    candidates: Iterable[Candidate],
+    candidates: Iterable[Candidate] | None,
 ) -> None:
-    """Replaces all of it. `pairs`: the ids that the numbers in it stand for, and the pairs."""
-    for table in ("catalogue_entry", "typical_value", "comention", "candidate"):
+    """Replaces all of it, the candidates only where they are given. `pairs`: the ids that the numbers in it stand for, and the pairs."""
+    for table in ("catalogue_entry", "typical_value", "comention", *(() if candidates is None else ("candidate",))):
         connection.execute(sa.text(f"DELETE FROM {table}"))
     db.copy(connection, "catalogue_entry", ENTRY, map(_entry, entries))
     db.copy(connection, "typical_value", TYPICAL, map(_typical, typical))
     db.copy(connection, "comention", COMENTION, _comentions(*pairs))
-    db.copy(connection, "candidate", CANDIDATE, map(_candidate, candidates))
+    if candidates is not None:
+        db.copy(connection, "candidate", CANDIDATE, map(_candidate, candidates))
     connection.execute(
         sa.text("""INSERT INTO stage_state (stage, state) VALUES (:stage, :state)
             ON CONFLICT (stage) DO UPDATE SET state = excluded.state, at = now()"""),

@@ -20,7 +20,9 @@ from forge_assets.components.lexicon import Lexicon, words_of
 from forge_assets.components.ontology.model import Ontology
 
 Label = dict[str, Any]
-_SIZE = re.compile(r"(?:[-_ ](?:\d+(?:\.\d+)?[BMbm]|[STBLHG](?:/\d+)?|base|small|large|medium|tiny|mini|xl|xxl|cased|uncased|instruct|chat))+\Z", re.I)
+_SIZE = re.compile(
+    r"(?:[-_ ](?:\d+(?:\.\d+)?[BMbm]|[STBLHG](?:/\d+)?|base|small|large|medium|tiny|mini|xl|xxl|cased|uncased|instruct|chat))+\Z", re.I
+)
 
 
 @dataclass(slots=True)
