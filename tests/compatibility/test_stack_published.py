@@ -56,6 +56,7 @@ def test_lineages_left_out_are_foretold_better_than_by_the_commonest_values() ->
 
 
 @pytest.mark.trial
+@pytest.mark.timeout(3600)
 def test_all_lineages_are_foretold_better_than_by_the_commonest_values() -> None:
     told = agreement()
     assert told.overall.right > told.overall.majority
