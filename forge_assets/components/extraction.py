@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,8 +60,15 @@ def outside_of(names: Sequence[NewName], mentions: list[Mention], text: str) -> 
     """
     longer = {written for name in names for written in (name.name, name.long_form) if written and _is_title(written)}
     longer |= {name.long_form for name in names if name.long_form and not _is_task(name.long_form)}
-    inside = [span for written in longer for span in _occurrences(written, text)]
-    return [m for m in mentions if not any(_renamed(m, start, end, text) for start, end in inside)] if inside else mentions
+    inside = sorted(span for written in longer for span in _occurrences(written, text))
+    if not inside:
+        return mentions
+    widest = max(end - start for start, end in inside)
+
+    def near(mention: Mention) -> list[tuple[int, int]]:
+        return inside[bisect_left(inside, (mention.end - widest, 0)) : bisect_left(inside, (mention.start + 1, 0))]
+
+    return [m for m in mentions if not any(_renamed(m, start, end, text) for start, end in near(m))]
 
 
 def _renamed(mention: Mention, start: int, end: int, text: str) -> bool:

@@ -151,7 +151,7 @@ def test_an_unknown_extra_names_the_known_ones(checkout: Checkout) -> None:
     done = checkout.set_up("gpu")
     assert done.returncode == 2
     assert "there is no extra gpu" in done.stderr
-    assert "solve" in done.stderr
+    assert "models" in done.stderr
 
 
 def test_an_old_python_is_told_so() -> None:
