@@ -13,13 +13,13 @@ from itertools import product
 
 from forge_assets.compatibility.arithmetic.items import FITS_UNDER, Estimate
 from forge_assets.compatibility.arithmetic.plan import Recompute, Split, Training
+from forge_assets.compatibility.arithmetic.propose import Traits, shape_for
 from forge_assets.compatibility.arithmetic.shape import ModelShape, Moe
 from forge_assets.compatibility.arithmetic.training import training_memory
 from forge_assets.compatibility.constraints.model import Value, number
 from forge_assets.compatibility.stack.problem import Row
 from forge_assets.compatibility.stack.request import Request
-from forge_assets.compatibility.stack.sizes import dense_of
-from forge_resources.errors import ShapeError
+from forge_resources.errors import BlueprintError, ShapeError
 
 TOKENS_PER_STEP = 2**20
 DEGREES = (1, 2, 4, 8, 16, 32)
@@ -50,7 +50,10 @@ class Setting:
 
 def shapes(request: Request) -> list[ModelShape]:
     """Shapes of so many parameters: dense with every head its own keys, with groups of them, with one for all; and sparse."""
-    dense = dense_of(request.params, request.context)
+    try:
+        dense = shape_for(request.params, request.context, Traits(kv="mha"))
+    except ShapeError as error:
+        raise BlueprintError(str(error)) from None
     made = [replace(dense, kv_heads=heads) for heads in _kv_heads(dense)]
     return [*made, *(sparse(shape) for shape in made)]
 
