@@ -6,11 +6,7 @@ own script and style, by hash, and nothing else; an address becomes a link only 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import zlib
-from importlib.resources import files
 from typing import Any
 
 from forge_assets.compatibility.graph.colours import LINES, pair
@@ -19,6 +15,7 @@ from forge_assets.compatibility.graph.lookup import address_of, sentence_of, sou
 from forge_assets.compatibility.graph.model import RELATIONS, TITLES, Edge, Evidence, told
 from forge_assets.compatibility.graph.view import View
 from forge_assets.components.relations.claim import SYMMETRIC
+from forge_assets.single_page import assemble, packed
 
 SCRIPTS = ("data.js", "layout.js", "view.js", "panel.js", "main.js")
 EVIDENCE = 12
@@ -28,28 +25,8 @@ DASHES = {"solid": "", "dashed": "7 4", "dotted": "2 4"}
 
 def page(shown: View) -> str:
     """The same view gives the same page."""
-    parts = files("forge_assets.compatibility.graph") / "html"
-    script = '"use strict";\n' + "\n".join((parts / name).read_text("utf-8") for name in SCRIPTS)
-    style = (parts / "page.css").read_text("utf-8")
     content = json.dumps(_content(shown), ensure_ascii=False, separators=(",", ":")).encode()
-    values = {"policy": _policy(script, style), "style": style, "script": script,
-              "content": base64.b64encode(zlib.compress(content, 9)).decode()}  # fmt: skip
-    made = (parts / "page.html").read_text("utf-8")
-    for name, value in values.items():
-        made = made.replace(f"{{{{{name}}}}}", value, 1)
-    return made
-
-
-def _policy(script: str, style: str) -> str:
-    """Content Security Policy: nothing is loaded, sent or framed; only this script and this style run."""
-    return (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return assemble("forge_assets.compatibility.graph", SCRIPTS, {"content": packed(content)})
 
 
 def _content(shown: View) -> dict[str, Any]:

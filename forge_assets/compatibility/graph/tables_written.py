@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import html
 import io
 import json
@@ -15,6 +13,7 @@ from importlib.resources import files
 
 from forge_assets.compatibility.graph.drawing import plain
 from forge_assets.compatibility.graph.tables import Cell, Comparison, Source
+from forge_assets.single_page import policy_hash
 
 
 def markdown(table: Comparison) -> str:
@@ -53,7 +52,7 @@ def page(table: Comparison) -> str:
     """A page without scripts that loads nothing."""
     numbers = _numbered(table)
     style = (files("forge_assets.compatibility.graph") / "html" / "table.css").read_text("utf-8")
-    policy = f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'; base-uri 'none'"
+    policy = f"default-src 'none'; style-src '{policy_hash(style)}'; base-uri 'none'"
     head = "".join(f'<th scope="col">{_escaped(column)}</th>' for column in ("component", *table.columns))
     rows = "\n".join(
         f'<tr><th scope="row">{_escaped(row.name)}<small>{_escaped(row.component)}</small></th>'

@@ -6,15 +6,12 @@ the page allows its own script and style, by hash, and nothing else.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import zlib
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 
+from forge_assets.single_page import assemble, packed
 from forge_assets.topics.map.colours import group_colour
 from forge_assets.topics.map.shown import UNASSIGNED, Entry, Shown
 
@@ -24,38 +21,13 @@ UNITS = 65_535  # of the map's longer side
 
 def page(shown: Shown) -> bytes:
     """UTF-8 HTML; the same works and topics give the same bytes."""
-    parts = files("forge_assets.topics.map") / "html"
-    script = '"use strict";\n' + "\n".join((parts / name).read_text("utf-8") for name in SCRIPTS)
-    style = (parts / "page.css").read_text("utf-8")
     low, unit = _frame(shown)
     values = {
-        "policy": _policy(script, style),
-        "style": style,
-        "script": script,
-        "meta": _packed(json.dumps(_meta(shown, low, unit), ensure_ascii=False, separators=(",", ":")).encode()),
-        "places": _packed(_places(shown, low, unit)),
-        "titles": _packed("".join(f"{title}\n" for title in shown.titles).encode()),
+        "meta": packed(json.dumps(_meta(shown, low, unit), ensure_ascii=False, separators=(",", ":")).encode()),
+        "places": packed(_places(shown, low, unit)),
+        "titles": packed("".join(f"{title}\n" for title in shown.titles).encode()),
     }
-    made = (parts / "page.html").read_text("utf-8")
-    for name, value in values.items():
-        made = made.replace(f"{{{{{name}}}}}", value, 1)
-    return made.encode()
-
-
-def _policy(script: str, style: str) -> str:
-    """Content Security Policy: nothing is loaded, sent or framed; only this script and this style run."""
-    return (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _packed(data: bytes) -> str:
-    return base64.b64encode(zlib.compress(data, 9)).decode()
+    return assemble("forge_assets.topics.map", SCRIPTS, values).encode()
 
 
 def _frame(shown: Shown) -> tuple[npt.NDArray[np.float64], float]:
