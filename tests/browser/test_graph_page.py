@@ -16,41 +16,20 @@ import pytest
 
 from forge_assets.compatibility.graph.page import page
 from forge_assets.compatibility.graph.view import View, of
-from tests.browser.test_ui import ARGUMENTS, CHROMIUM
+from tests.browser.offline import NEEDS_CHROMIUM, open_file
 from tests.compatibility.graphs import HOSTILE, component, edge, hostile_view, ontology, passage
 
 TITLE = "Compatibility graph"
 SHOWN = " ".join(HOSTILE.split())
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: run tools/debian.sh as root"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
+pytestmark = NEEDS_CHROMIUM
 
 
 def opened(browser: Any, folder: Path, shown: View, **options: Any) -> tuple[Any, list[str]]:
     """The page once it is drawn, and a list that takes every request, error and console message of it."""
     file = folder / "graph.html"
     file.write_text(page(shown), encoding="utf-8")
-    context = browser.new_context(viewport={"width": 1300, "height": 850}, offline=True, **options)
-    tab, said = context.new_page(), []
-    tab.set_default_timeout(30_000)
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on("request", lambda request: said.append(request.url) if request.url != file.as_uri() else None)
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("html[data-ready]", state="attached")
-    return tab, said
+    return open_file(browser, file, 1300, 850, **options)
 
 
 @pytest.fixture

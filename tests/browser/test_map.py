@@ -16,16 +16,13 @@ import pytest
 from forge_assets.topics.map.colours import group_colour, topic_colour
 from forge_assets.topics.map.page import page
 from forge_assets.topics.map.shown import Entry, Shown, one_line
-from tests.browser.test_ui import ARGUMENTS, CHROMIUM
+from tests.browser.offline import NEEDS_CHROMIUM, open_file
 
 HOSTILE = '</script><script>document.title="broken"</script><img src="http://127.0.0.1:9/x" onerror="document.title=1">'
 WIDTH, HEIGHT, PANEL = 1200, 800, 330
 EACH = 250
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: run tools/debian.sh as root"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 def corpus(each: int = EACH) -> Shown:
@@ -47,29 +44,11 @@ def corpus(each: int = EACH) -> Shown:
     return Shown(topic_of, years, positions.astype(np.float32), titles, topics, groups)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 def opened(browser: Any, folder: Path, what: Shown, **options: Any) -> tuple[Any, list[str]]:
     """The page once all titles are read, and a list that takes every request, error and console message of it."""
     file = folder / "map.html"
     file.write_bytes(page(what))
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, offline=True, **options)
-    tab, said = context.new_page(), []
-    tab.set_default_timeout(30_000)
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on("request", lambda request: said.append(request.url) if request.url != file.as_uri() else None)
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("html[data-ready]", state="attached")
-    return tab, said
+    return open_file(browser, file, WIDTH, HEIGHT, **options)
 
 
 @pytest.fixture
