@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from absl import logging as absl_logging
 
 from forge_resources.database import Database
 from forge_resources.settings import Settings
@@ -28,6 +30,10 @@ PLENTY = 4 << 30
 SHORT_RUN_S = 30.0
 """A run that takes less tells no sums."""
 _numbers = itertools.count()
+
+# OR-tools brings absl, whose handler keeps the stderr of its import and closes it when Dagster configures logging anew; that must not be
+# the file into which pytest captures, which would end all tests that follow. A stream of the process itself it leaves open.
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 def short_folder(prefix: str = "ft-") -> Path:
