@@ -10,11 +10,14 @@ from collections.abc import Iterator
 import click
 
 WIDTH = 100
+HELP = ["-h", "--help"]
+"""As the outermost command hands it down to all others."""
 
 
 def pages(command: click.Command, path: tuple[str, ...]) -> Iterator[str]:
     """One markdown section per command, depth first."""
-    context = click.Context(command, info_name=" ".join(path), terminal_width=WIDTH, max_content_width=WIDTH)
+    given = command.context_settings | {"terminal_width": WIDTH, "max_content_width": WIDTH, "help_option_names": HELP}
+    context = click.Context(command, info_name=" ".join(path), **given)
     yield f"## {' '.join(path)}\n\n```\n{command.get_help(context).rstrip()}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
