@@ -6,6 +6,7 @@ python -m forge_app.cli_reference > docs/reference/cli.md
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -16,7 +17,7 @@ HELP = ["-h", "--help"]
 
 def pages(command: click.Command, path: tuple[str, ...]) -> Iterator[str]:
     """One markdown section per command, depth first."""
-    given = command.context_settings | {"terminal_width": WIDTH, "max_content_width": WIDTH, "help_option_names": HELP}
+    given: dict[str, Any] = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH, "help_option_names": HELP}
     context = click.Context(command, info_name=" ".join(path), **given)
     yield f"## {' '.join(path)}\n\n```\n{command.get_help(context).rstrip()}\n```\n"
     if isinstance(command, click.Group):
