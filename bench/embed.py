@@ -1,4 +1,4 @@
-"""Texts/s of each of the embedder's back-ends and of sentence-transformers, on the same records, in one run; ratios and cosines beside.
+"""Texts/s of the embedder's back-ends, in fp32 and bf16, and of sentence-transformers, on the same records, in one run; cosines beside.
 
     taskset -c 0,1 python bench/embed.py [--articles ../shared/corpus/articles] [--texts 512] [--rounds 3]
 
@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +70,15 @@ def load(given: Settings) -> dict[str, Encode]:
         "sentence-transformers": lambda texts: model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
     }
     wanted = ["torch", *(["openvino"] if find_spec("openvino") else [])]
-    for backend in wanted:
-        embedder = load_embedder(given.model_copy(update={"embedder_backend": backend}))
-        encoders[embedder.backend] = embedder.encode
+    taken = choice.computes_bf16
+    try:
+        for backend, bf16 in product(wanted, (False, True)):
+            choice.computes_bf16 = lambda chosen=bf16: chosen
+            embedder = load_embedder(given.model_copy(update={"embedder_backend": backend}))
+            encoders[embedder.backend] = embedder.encode
+    finally:
+        choice.computes_bf16 = taken
+    print(f"the product takes {'bf16' if taken() else 'fp32'} on this processor")
     return encoders
 
 

@@ -105,7 +105,7 @@ def computes_bf16() -> bool:
     """True where bf16 products are faster than fp32: AMX, or AVX-512 bf16 of an AMD processor.
 
     Intel's cores multiply bf16 by AVX-512 at the rate of fp32, so that the conversions lose: on a Xeon whose AMX is hidden by the
-    hypervisor MiniLM did 18 texts/s in bf16 and 29 in fp32 (OpenVINO; torch 16 and 25).
+    hypervisor MiniLM did 39 texts/s in bf16 and 63 in fp32 (OpenVINO; torch 37 and 63; bench/embed.py).
     """
     flags = _cpuinfo().get("flags", "").split()
     return "amx_bf16" in flags or ("avx512_bf16" in flags and _cpuinfo().get("vendor_id") != "GenuineIntel")
