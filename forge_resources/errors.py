@@ -16,6 +16,7 @@ ForgeError                      a sentence for the user; commands print it and e
 ├── ShapeError                  a model's shape, a card or a plan of memory is unknown or contradicts itself
 ├── BlueprintError              a blueprint's request is malformed, unknown, or cannot be met
 ├── ConstraintError             a rule, a mapping of settings or a configuration to be checked is malformed
+├── FdlError                    a text of the language FDL is wrong, at a line and a column
 ├── DecisionError               the log of decisions is malformed, or a decision cannot be added to it
 └── DocumentProblem             one document cannot be used; it is quarantined, its neighbours go on
 
@@ -101,6 +102,17 @@ class BlueprintError(ForgeError):
 
 class ConstraintError(ForgeError):
     pass
+
+
+class FdlError(ForgeError):
+    """`line` and `column` count from 1; 0 where no place in a text is to blame. `message` is the sentence without the place."""
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(f"line {line}, column {column}: {message}" if line else message)
+        self.message, self.line, self.column = message, line, column
+
+    def __reduce__(self) -> tuple[type[FdlError], tuple[str, int, int]]:
+        return type(self), (self.message, self.line, self.column)
 
 
 class DecisionError(ForgeError):

@@ -1,0 +1,44 @@
+"""The back-ends: each prints a checked program as files of another language. `forge fdl compile --to` and `forge fdl test` read this table.
+
+A back-end is one function `print_<name>(program: Program) -> dict[file name, text]`. A numeric one also names a function
+`run_<name>(program, case: Case) -> Ran` (trial.py), by which `forge fdl test` runs what was printed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forge_assets.blueprints.fdl.ir import Program
+
+PACKAGE = "forge_assets.blueprints.fdl.backends"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    name: str
+    module: str  # below this package; imported when it is used
+    description: str
+    numeric: bool
+
+    @property
+    def print(self) -> Callable[[Program], dict[str, str]]:
+        function: Callable[[Program], dict[str, str]] = getattr(importlib.import_module(f"{PACKAGE}.{self.module}"), f"print_{self.name}")
+        return function
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(importlib.import_module(f"{PACKAGE}.{self.module}"), f"run_{self.name}")
+        return function
+
+
+BACKENDS = {
+    one.name: one
+    for one in (
+        Backend("torch", "torch", "PyTorch: nn.Modules with the parameter names of the text", True),
+        Backend("jax", "jax", "JAX: pure functions of a dict of parameters", True),
+    )
+}
