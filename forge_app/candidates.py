@@ -39,9 +39,9 @@ def candidates(name: str | None, slot: str | None, top: int, json_: bool) -> Non
             if json_:
                 as_json(found | {"documents_named": named})
             else:
-                _show(found, named)
+                show_candidate(found, named)
             return
-        rows = lookup.candidates(db, slot, _decided())
+        rows = lookup.candidates(db, slot, decided_candidates())
         if not rows and not lookup.is_made(db):
             click.echo("no candidates yet: `forge run component_catalog` looks for them")
             return
@@ -62,6 +62,19 @@ def accept(name: str, slot: str | None, reason: str | None) -> None:
 
     The decision goes to the log FORGE_OVERRIDES; the next night finds the new component in all texts.
     """
+    click.echo(accept_candidate(name, slot, reason))
+
+
+@click.command("reject")
+@click.argument("name")
+@click.option("--reason", required=True, help="why; kept in the log")
+def reject(name: str, reason: str) -> None:
+    """Take a candidate out of the queue for good, or take back what was accepted. The decision goes to the log FORGE_OVERRIDES."""
+    click.echo(reject_candidate(name, reason))
+
+
+def accept_candidate(name: str, slot: str | None, reason: str | None) -> str:
+    """Appends the decision to the log; what is the case now, as a sentence."""
     from forge_assets.components.candidates.names import id_of
     from forge_assets.components.catalogue import lookup
     from forge_resources.database import Database
@@ -83,14 +96,11 @@ def accept(name: str, slot: str | None, reason: str | None) -> None:
         raise QueryError(f"nothing suggests a slot for {subject}; give its --slot")
     works = f"named by {found[0]['works']:,} works" if found else "added by hand"
     _decide("accept", subject, reason or works, value)
-    click.echo(f"{subject} is a component of the slot {value['slot']} now")
+    return f"{subject} is a component of the slot {value['slot']} now"
 
 
-@click.command("reject")
-@click.argument("name")
-@click.option("--reason", required=True, help="why; kept in the log")
-def reject(name: str, reason: str) -> None:
-    """Take a candidate out of the queue for good, or take back what was accepted. The decision goes to the log FORGE_OVERRIDES."""
+def reject_candidate(name: str, reason: str) -> str:
+    """Appends the decision to the log; what is the case now, as a sentence."""
     from forge_assets.components.catalogue import lookup
     from forge_resources.database import Database
     from forge_resources.errors import QueryError
@@ -109,7 +119,7 @@ def reject(name: str, reason: str) -> None:
             )
         subject = found[0]["candidate"]
     _decide("reject", subject, reason, {})
-    click.echo(f"{subject} is {'no component any more' if subject in accepted else 'no candidate any more'}")
+    return f"{subject} is {'no component any more' if subject in accepted else 'no candidate any more'}"
 
 
 def _refuse_known(name: str) -> None:
@@ -157,7 +167,7 @@ def _standing() -> dict[str, Decision]:
     return {subject: one for (kind, subject), one in decisions.items() if kind == "component"}
 
 
-def _decided() -> set[str]:
+def decided_candidates() -> set[str]:
     """Ids that are no candidates any more, whatever the last night wrote."""
     return set(_standing())
 
@@ -203,7 +213,7 @@ def _row(row: Mapping[str, Any]) -> list[Any]:
             f"{row['score']:.1f}"]  # fmt: skip
 
 
-def _show(row: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> None:
+def show_candidate(row: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> None:
     introducing = row["introducing_document"]
     click.echo(click.style(f"{row['name']}  ({row['candidate']})", bold=True))
     said = [

@@ -24,6 +24,7 @@ COMMANDS = {
     "up": ("forge_app.up", "Start database, Dagster UI and daemon on loopback; Ctrl-C stops all of it."),
     "components": ("forge_app.components", "The tree of components: what can fill which place of a training infrastructure."),
     "graph": ("forge_app.graph", "Which components go together, which do not, and the sentences that say so."),
+    "review": ("forge_app.review", "What waits for a person: proposed components and edges, and the log of all decisions."),
     "constraints": ("forge_app.constraints", "Rules that stacks and configurations must keep, with their sources; check a file."),
     "topics": ("forge_app.topics", "What the corpus is about: topics whose ids persist, and what became of them."),
     "search": ("forge_app.search", "Find passages by words and by meaning."),

@@ -81,7 +81,7 @@ def show(component: str, relations: tuple[str, ...], at_least: float, all_: bool
     click.echo(click.style(f"{found.name}  ({found.id})", bold=True))
     click.echo(f"{found.description}\n")
     for edge in edges:
-        _tell(edge, places, None if all_ else SHOWN)
+        tell_edge(edge, places, None if all_ else SHOWN)
     click.echo(_counted(len(edges), "edge") if edges else "no work, rule or decision says anything of it that the filters leave")
 
 
@@ -112,7 +112,7 @@ def path(start: str, end: str, relations: tuple[str, ...], json_: bool) -> None:
         click.echo(f"no chain of edges leads from {a.id} to {b.id}")
     else:
         for edge in edges:
-            _tell(edge, places, 1)
+            tell_edge(edge, places, 1)
         click.echo(f"{_counted(len(edges), 'edge')} from {a.id} to {b.id}")
 
 
@@ -171,7 +171,7 @@ def table_(slot: str, format_: str, output: Path | None) -> None:
 @click.option("--reason", required=True, help="why it holds")
 def accept(subject: str, relation: str, object_: str, reason: str) -> None:
     """SUBJECT RELATION OBJECT holds, whatever works say, such as: adamw composes_with rope. The next night applies it."""
-    _decide("accept", subject, relation, object_, reason)
+    click.echo(decide_edge("accept", subject, relation, object_, reason))
 
 
 @graph.command("reject")
@@ -181,11 +181,11 @@ def accept(subject: str, relation: str, object_: str, reason: str) -> None:
 @click.option("--reason", required=True, help="why it does not hold")
 def reject(subject: str, relation: str, object_: str, reason: str) -> None:
     """SUBJECT RELATION OBJECT does not hold, whatever works say. The next night applies it."""
-    _decide("reject", subject, relation, object_, reason)
+    click.echo(decide_edge("reject", subject, relation, object_, reason))
 
 
-def _decide(verdict: Verdict, subject: str, relation: str, object_: str, reason: str) -> None:
-    """Appends to the log; both components and the relation must be known."""
+def decide_edge(verdict: Verdict, subject: str, relation: str, object_: str, reason: str) -> str:
+    """Appends to the log and says so; both components and the relation must be known."""
     import datetime
 
     from forge_app.candidates import author
@@ -201,10 +201,10 @@ def _decide(verdict: Verdict, subject: str, relation: str, object_: str, reason:
     check(_filter((), (relation,), 0), ontology)
     decided = subject_of(find_one(ontology, subject).id, relation, find_one(ontology, object_).id)
     append_decision(log, Decision(verdict, KIND, decided, reason, author(), datetime.date.today()))
-    click.echo(f"{decided}: {verdict}ed in {log}; `forge run compatibility_graph` or the next night applies it")
+    return f"{decided}: {verdict}ed in {log}; `forge run compatibility_graph` or the next night applies it"
 
 
-def _tell(edge: Edge, places: dict[Place, Passage], most: int | None) -> None:
+def tell_edge(edge: Edge, places: dict[Place, Passage], most: int | None) -> None:
     """An edge, and its strongest evidence below it."""
     from forge_assets.compatibility.graph.lookup import sentence_of, source_of
     from forge_assets.compatibility.graph.model import told

@@ -1,0 +1,238 @@
+"""`forge review`: what waits for a person, one decision after the other, and the log of all that was decided."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from forge_app.output import as_json, table
+
+if TYPE_CHECKING:
+    from forge_assets.compatibility.graph.model import Edge
+    from forge_assets.compatibility.review import Kind, Proposal
+    from forge_resources.database import Database
+    from forge_resources.decisions import Decision
+
+KINDS = ("candidate", "edge")
+SHOWN = 3
+KIND = click.option("--kind", type=click.Choice(KINDS), help="only these")
+SLOT = click.option("--slot", metavar="SLOT", help="only what touches this slot, e.g. attention")
+JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
+
+
+@dataclass(slots=True)
+class Queue:
+    """What waits, in turn, and the rows and edges behind it by the id of their proposal."""
+
+    proposals: list[Proposal]
+    rows: dict[str, dict[str, Any]]
+    edges: dict[str, Edge]
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def review(context: click.Context) -> None:
+    """Proposals that a person decides on: candidates to become components, edges of the graph that only documents claim.
+
+    Without a command: the ten that are best worth a look. Decisions are lines of the log FORGE_OVERRIDES, applied last of all.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_, kind=None, slot=None, top=10, json_=False)
+
+
+@review.command("list")
+@KIND
+@SLOT
+@click.option("--top", default=30, show_default=True, type=click.IntRange(1), help="how many, the best first")
+@JSON
+def list_(kind: Kind | None, slot: str | None, top: int, json_: bool) -> None:
+    """What waits, the best of each kind in turn."""
+    with _database() as db:
+        waiting = _waiting(db, kind, slot).proposals
+    if json_:
+        as_json([asdict(one) for one in waiting[:top]])
+        return
+    if not waiting:
+        click.echo("nothing waits for a decision" + _unmade())
+        return
+    table(["kind", "id", "would hold", "why it is shown"], [[one.kind, one.id, one.said, one.because] for one in waiting[:top]])
+    counts = ", ".join(f"{sum(one.kind == name for one in waiting):,} {name}s" for name in KINDS if kind in (None, name))
+    click.echo(f"{min(top, len(waiting)):,} of {counts}; `forge review walk` goes through them, `show ID` tells the sources")
+
+
+@review.command("show")
+@click.argument("identity", metavar="ID")
+def show(identity: str) -> None:
+    """A proposal with the passages that it rests on. ID as `list` shows it."""
+    with _database() as db:
+        queue = _waiting(db, None, None)
+        _tell(db, queue, _one(queue, identity), most=None)
+
+
+@review.command("accept")
+@click.argument("identity", metavar="ID")
+@click.option("--slot", metavar="SLOT", help="of a candidate, where the suggested one is wrong")
+@click.option("--reason", help="why; an edge needs one")
+def accept(identity: str, slot: str | None, reason: str | None) -> None:
+    """It holds: the candidate becomes a component, the edge counts as certain. Applied by the next night."""
+    with _database() as db:
+        queue = _waiting(db, None, None)
+        one = _one(queue, identity)
+    click.echo(_decide("accept", queue, one, reason, slot))
+
+
+@review.command("reject")
+@click.argument("identity", metavar="ID")
+@click.option("--reason", required=True, help="why; kept in the log")
+def reject(identity: str, reason: str) -> None:
+    """It does not hold: the candidate leaves the queue for good, the edge counts as refuted."""
+    with _database() as db:
+        queue = _waiting(db, None, None)
+        one = _one(queue, identity)
+    click.echo(_decide("reject", queue, one, reason, None))
+
+
+@review.command("walk")
+@KIND
+@SLOT
+def walk(kind: Kind | None, slot: str | None) -> None:
+    """One proposal after the other with its sources: accept, reject, skip or quit. Each decision is in the log at once."""
+    from forge_resources.errors import ForgeError
+
+    decided = 0
+    with _database() as db:
+        queue = _waiting(db, kind, slot)
+        for number, one in enumerate(queue.proposals, 1):
+            click.echo(click.style(f"[{number:,} of {len(queue.proposals):,}]", dim=True))
+            _tell(db, queue, one, SHOWN)
+            answer = click.prompt("accept, reject, skip, quit", type=click.Choice(["a", "r", "s", "q"]), default="s")
+            if answer == "q":
+                break
+            if answer == "s":
+                continue
+            reason = click.prompt("why", default="", show_default=False).strip() or None
+            try:
+                click.echo(_decide("accept" if answer == "a" else "reject", queue, one, reason, None))
+                decided += 1
+            except ForgeError as error:  # the next one is not lost for it
+                click.echo(f"forge: {error}", err=True)
+    click.echo(f"{decided:,} decided" + (f"; {len(queue.proposals) - decided:,} wait" if queue.proposals else _unmade()))
+
+
+@review.command("log")
+@click.option("--subject", help="only decisions on this")
+@JSON
+def log(subject: str | None, json_: bool) -> None:
+    """All decisions in the order in which they were made, of every room: which are in force, and which no longer name anything."""
+    from forge_assets.components.ontology import load_ontology
+    from forge_resources.decisions import read_decisions, standing
+    from forge_resources.settings import settings
+
+    file, today = settings().overrides_file, datetime.date.today()
+    made = read_decisions(file)
+    in_force = {id(one) for one in standing(made, today).values()}
+    components = load_ontology(file).components
+    rows = [(one, _state(one, id(one) in in_force, today, components)) for one in made if subject in (None, one.subject)]
+    if json_:
+        as_json([asdict(one) | {"state": state} for one, state in rows])
+    elif not rows:
+        click.echo(f"no decision in {file}" + (f" is on {subject!r}" if subject else ""))
+    else:
+        head = ["date", "decision", "kind", "subject", "reason", "author", "state"]
+        table(head, [[str(one.date), one.verdict, one.kind, one.subject, one.reason, one.author, state] for one, state in rows])
+
+
+def _database() -> Any:
+    from forge_resources.database import Database
+
+    return Database.open()
+
+
+def _waiting(db: Database, kind: Kind | None, slot: str | None) -> Queue:
+    from forge_assets.compatibility import review as proposals
+    from forge_assets.compatibility.graph import store
+    from forge_assets.compatibility.graph.rules import KIND as EDGE
+    from forge_assets.components.catalogue import lookup
+    from forge_assets.components.ontology import load_ontology
+    from forge_resources.decisions import read_decisions, standing
+    from forge_resources.errors import QueryError
+    from forge_resources.settings import settings
+    from forge_resources.strict_yaml import near
+
+    file = settings().overrides_file
+    ontology = load_ontology(file)
+    if slot is not None and slot not in ontology.slots:
+        raise QueryError(f"no slot is called {slot!r}{near(slot, ontology.slots)}")
+    in_force = standing(read_decisions(file), datetime.date.today())
+    rows, edges = [], []
+    if kind in (None, "candidate"):
+        rows = lookup.candidates(db, slot, {subject for name, subject in in_force if name == "component"})
+    if kind in (None, "edge"):
+        edges = store.edges(db, evidence=True)
+    slot_of = {id_: one.slot for id_, one in ontology.components.items()}
+    of_edges = proposals.of_edges(edges, slot_of, {subject for name, subject in in_force if name == EDGE})
+    chosen = [one for one in of_edges if slot is None or slot in one.slots]
+    return Queue(
+        proposals.in_turn(proposals.of_candidates(rows), chosen),
+        {row["candidate"]: row for row in rows},
+        {edge.key.id: edge for edge in edges},
+    )
+
+
+def _one(queue: Queue, identity: str) -> Proposal:
+    from forge_resources.errors import QueryError
+    from forge_resources.strict_yaml import near
+
+    for one in queue.proposals:
+        if one.id == identity:
+            return one
+    raise QueryError(f"nothing with the id {identity!r} waits for a decision{near(identity, [one.id for one in queue.proposals])}; "
+                     "`forge review list` shows what does, `forge review log` what was decided")  # fmt: skip
+
+
+def _tell(db: Database, queue: Queue, one: Proposal, most: int | None) -> None:
+    from forge_app.candidates import show_candidate
+    from forge_app.graph import tell_edge
+    from forge_assets.compatibility.graph import lookup as graph
+    from forge_assets.components.catalogue import lookup as catalogue
+
+    click.echo(f"{one.said}: {one.because}")
+    if one.kind == "edge":
+        edge = queue.edges[one.id]
+        tell_edge(edge, graph.passages(db, [edge]), most)
+        return
+    row = queue.rows[one.id]
+    show_candidate(row, catalogue.documents(db, [row["introducing_document"], *(place[0] for place in row["evidence"])]))
+
+
+def _decide(verdict: Literal["accept", "reject"], queue: Queue, one: Proposal, reason: str | None, slot: str | None) -> str:
+    from forge_app.candidates import accept_candidate, reject_candidate
+    from forge_app.graph import decide_edge
+    from forge_resources.errors import QueryError
+
+    if slot and (one.kind == "edge" or verdict == "reject"):
+        raise QueryError(f"--slot is for a candidate that is accepted; {one.id} is an edge")
+    if not reason and (one.kind == "edge" or verdict == "reject"):
+        raise QueryError(f"the decision on {one.id} needs a reason; it stays in the log for whoever comes after you")
+    if one.kind == "edge":
+        key = queue.edges[one.id].key
+        return decide_edge(verdict, key.subject, key.relation, key.object, str(reason))
+    return accept_candidate(one.id, slot, reason) if verdict == "accept" else reject_candidate(one.id, str(reason))
+
+
+def _state(one: Decision, in_force: bool, today: datetime.date, components: Collection[str]) -> str:
+    if one.expires and one.expires < today:
+        return f"expired on {one.expires}"
+    if not in_force:
+        return "replaced by a later one"
+    if one.kind == "edge" and not {*one.subject.split()[::2]} <= set(components):
+        return "in force, but names a component that there is not"
+    return "in force" + (f" through {one.expires}" if one.expires else "")
+
+
+def _unmade() -> str:
+    return "; `forge run component_catalog compatibility_graph` looks for more"
