@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forge_assets.components.folding import singular
-from forge_assets.components.lexicon import Lexicon, Mention
+from forge_assets.components.lexicon import Mention, lexicon_of
 from forge_assets.components.new_names import NewName, new_names
 from forge_assets.components.noun_phrases import TASK_HEADS
 from forge_assets.components.ontology.model import Ontology
@@ -39,7 +39,7 @@ class Extractor:
     """The rules, made ready for one ontology (some 0.2 s); read-only afterwards."""
 
     def __init__(self, ontology: Ontology) -> None:
-        self._lexicon = Lexicon(ontology)
+        self._lexicon = lexicon_of(ontology)
         self._vocabulary = Vocabulary(ontology.parameters)
         self._belongings = belongings_of(ontology)
         self._measures = measures_of(ontology)

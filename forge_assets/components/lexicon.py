@@ -78,6 +78,19 @@ _MODEL_SLOTS = frozenset(("architecture", "modality_encoder"))
 _USED_SLOTS = frozenset(("eval", "data_pipeline", "hardware", "serving"))
 
 
+_KEPT: dict[str, Lexicon] = {}
+MOST_KEPT = 2
+
+
+def lexicon_of(ontology: Ontology) -> Lexicon:
+    """The lexicon of an ontology, built once in a process: it takes about a second."""
+    if ontology.version not in _KEPT:
+        while len(_KEPT) >= MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        _KEPT[ontology.version] = Lexicon(ontology)
+    return _KEPT[ontology.version]
+
+
 class Lexicon:
     """All aliases of an ontology. Building costs some 50 us an alias; a lexicon is immutable and may be shared."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from forge_assets.components.lexicon import Lexicon
+from forge_assets.components.lexicon import lexicon_of
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.components.parameters import numbers
 from forge_assets.components.parameters.numbers import Quantity
@@ -68,7 +68,7 @@ class Prompt:
 
     def __init__(self, ontology: Ontology) -> None:
         self.ontology = ontology
-        self._lexicon = Lexicon(ontology)
+        self._lexicon = lexicon_of(ontology)
         self._parameters = ParameterNames(ontology.parameters)
 
     def material(self, text: str, mentions: Iterable[Named]) -> Material:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from forge_assets.components.lexicon import Lexicon
+from forge_assets.components.lexicon import lexicon_of
 from forge_assets.components.ontology.model import Ontology
 
 STAGE = "candidates"
@@ -62,7 +62,7 @@ def tidy(connection: sa.Connection, ontology: Ontology, rejected: Collection[str
 
 
 def _known(connection: sa.Connection, ontology: Ontology) -> set[str]:
-    lexicon = Lexicon(ontology)
+    lexicon = lexicon_of(ontology)
     rows = connection.execute(sa.text("SELECT candidate, name, aliases, long_form FROM candidate"))
     return {
         row.candidate

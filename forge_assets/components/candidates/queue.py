@@ -19,7 +19,7 @@ from forge_assets.components.candidates.ranking import Candidate
 from forge_assets.components.candidates.senses import Evidence, Sense, senses
 from forge_assets.components.candidates.slots import SlotModel, marks, said_of
 from forge_assets.components.catalogue.entries import growths, number_or_none, table_of_years
-from forge_assets.components.lexicon import Lexicon
+from forge_assets.components.lexicon import lexicon_of
 from forge_assets.components.ontology.model import Ontology
 
 USED_SHOWN = 3
@@ -30,7 +30,7 @@ NEAR = 20
 
 def candidates(connection: sa.Connection, ontology: Ontology, rejected: Collection[str]) -> list[Candidate]:
     """All of them, the best first. `work_number` has been made (catalogue.reading); `rejected`: ids that a person does not want to see."""
-    known = ranking.Known(ontology, Lexicon(ontology))
+    known = ranking.Known(ontology, lexicon_of(ontology))
     found = [sense for sense in senses(reading.evidence(connection)) if ranking.is_admitted(sense) and not known.has(sense)]
     counted = count(connection, found)
     everywhere = _with_used(found, counted, known)

@@ -18,7 +18,7 @@ from forge_assets.components.catalogue import lookup
 from forge_assets.components.evaluation.articles import Articles, Say, articles
 from forge_assets.components.evaluation.occurring import Occurring, kept
 from forge_assets.components.evaluation.pwc_methods import Called, Method, components_of, read_methods
-from forge_assets.components.lexicon import Lexicon
+from forge_assets.components.lexicon import Lexicon, lexicon_of
 from forge_assets.components.ontology.model import Component, Ontology
 from forge_resources.database import Database
 from forge_resources.settings import Settings
@@ -80,7 +80,7 @@ def evaluate_components(
     methods = [method for method in read_methods(gold) if method.slots]
     with articles(settings, folder, dumps, records, {method.paper for method in methods if method.paper}, say) as corpus:
         corpus.read(ontology)
-        return _measured(corpus, methods, Lexicon(ontology), ontology)
+        return _measured(corpus, methods, lexicon_of(ontology), ontology)
 
 
 def _measured(corpus: Articles, methods: Sequence[Method], lexicon: Lexicon, ontology: Ontology) -> ComponentsReport:

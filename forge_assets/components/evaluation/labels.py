@@ -16,7 +16,7 @@ from typing import Any
 
 from forge_assets.components.evaluation.pieces import CORPUS, LABELS, Half, Piece, labelled, rows_of
 from forge_assets.components.extraction import Extractor
-from forge_assets.components.lexicon import Lexicon, words_of
+from forge_assets.components.lexicon import Lexicon, lexicon_of, words_of
 from forge_assets.components.ontology.model import Ontology
 
 Label = dict[str, Any]
@@ -58,7 +58,7 @@ def evaluate_mentions(
 
     `purpose`: the set that was drawn, `components` or a later `unseen-N`.
     """
-    extractor, lexicon = Extractor(ontology), Lexicon(ontology)
+    extractor, lexicon = Extractor(ontology), lexicon_of(ontology)
     known = Score("components of the ontology")
     also = Score("components and new names, all labels")
     plain = Score("baseline: every alias wherever it stands")

@@ -20,7 +20,7 @@ from forge_assets.components.candidates.names import key_of
 from forge_assets.components.catalogue import lookup
 from forge_assets.components.evaluation.articles import Say, articles
 from forge_assets.components.evaluation.pwc_methods import Called, Method, components_of, is_same, read_methods
-from forge_assets.components.lexicon import Lexicon
+from forge_assets.components.lexicon import lexicon_of
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.components.text import Reading
 from forge_resources.database import Database
@@ -86,7 +86,7 @@ def evaluate_candidates(
     with articles(settings, folder, dumps, records, {str(method.paper) for method in methods}, say) as corpus:
         papers = _papers(corpus.db, methods)
         methods = [method for method in methods if method.paper in papers]
-        lexicon = Lexicon(ontology)
+        lexicon = lexicon_of(ontology)
         taken = frozenset().union(*(components_of(method, lexicon) for method in methods))
         corpus.read(without(ontology, taken))
         queue = lookup.candidates(corpus.db)

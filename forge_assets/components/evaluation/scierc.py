@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forge_assets.components.evaluation.labels import Score
-from forge_assets.components.lexicon import Lexicon, Mention
+from forge_assets.components.lexicon import Mention, lexicon_of
 from forge_assets.components.new_names import NewName, new_names
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.components.relations import relations
@@ -67,7 +67,7 @@ class Abstract:
 def evaluate_scierc(ontology: Ontology, gold: Path = GOLD) -> list[F1]:
     """Scores on dev; train is read only for the baseline's dictionary. Raises SettingError where the data is not there."""
     train, dev = (read_part(gold, part) for part in ("train", "dev"))
-    lexicon, dictionary = Lexicon(ontology), dictionary_of(train)
+    lexicon, dictionary = lexicon_of(ontology), dictionary_of(train)
     ours = {kind: F1(f"{kind}: our extraction") for kind in (*KINDS, "Method and Task")}
     plain = {kind: F1(f"{kind}: longest match of train's entities") for kind in (*KINDS, "Method and Task")}
     piped = {group: F1(f"{group}: on the names we find") for group in MAPPED}

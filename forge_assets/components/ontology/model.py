@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 Case = Literal["exact", "any", "auto"]
@@ -127,9 +128,9 @@ class Component:
     """Ports that flow within it, to which components of other slots can be put."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ontology:
-    """All of it, by id and in the order of the files (slots by task)."""
+    """All of it, by id and in the order of the files (slots by task). Nobody changes one: what is made of it is kept."""
 
     tasks: Mapping[str, Task]
     ports: Mapping[str, Port]
@@ -137,7 +138,7 @@ class Ontology:
     parameters: Mapping[str, Parameter]
     components: Mapping[str, Component]
 
-    @property
+    @cached_property
     def version(self) -> str:
         """SHA-256 (hex) of the whole content; order and layout of the files do not count."""
         return _digest(
