@@ -88,12 +88,18 @@ def test_the_schema_of_this_repository_is_found_and_whole(database: Database) ->
     assert known[0].name == "corpus"
 
 
-@pytest.mark.parametrize("names", [["001_a.sql", "003_b.sql"], ["001_a.sql", "001_b.sql"], ["002_a.sql"], []])
-def test_a_gap_in_the_numbers_is_refused(tmp_path: Path, names: list[str]) -> None:
+@pytest.mark.parametrize("names", [["001_a.sql", "001_b.sql"], []])
+def test_a_number_given_twice_and_an_empty_folder_are_refused(tmp_path: Path, names: list[str]) -> None:
     for name in names:
         (tmp_path / name).write_text("SELECT 1")
-    with pytest.raises(DatabaseError, match="without gaps"):
+    with pytest.raises(DatabaseError, match="each number once"):
         migrations.read(tmp_path)
+
+
+def test_rooms_may_leave_numbers_free_for_each_other_and_fill_them_later(empty: Database) -> None:
+    first, third = Migration(1, "a", "CREATE TABLE a (n int)"), Migration(3, "c", "CREATE TABLE c (n int)")
+    assert migrate(empty, [first, third]) == [1, 3]
+    assert migrate(empty, [first, Migration(2, "b", "CREATE TABLE b (n int)"), third]) == [2]
 
 
 def test_a_file_with_another_name_is_refused(tmp_path: Path) -> None:
