@@ -41,16 +41,18 @@ def candidates(name: str | None, slot: str | None, top: int, json_: bool) -> Non
             else:
                 show_candidate(found, named)
             return
-        rows = lookup.candidates(db, slot, decided_candidates())
+        hidden = decided_candidates()
+        rows = lookup.candidates(db, slot, hidden, top)
+        count = lookup.waiting(db, slot, hidden)
         if not rows and not lookup.is_made(db):
             click.echo("no candidates yet: `forge run component_catalog` looks for them")
             return
     if json_:
-        as_json(rows[:top])
+        as_json(rows)
         return
     head = ["candidate", "name", "slot", "share", "works", "first", "trend", "signs", "score"]
-    table(head, [_row(row) for row in rows[:top]])
-    click.echo(f"{min(top, len(rows)):,} of {len(rows):,} candidates")
+    table(head, [_row(row) for row in rows])
+    click.echo(f"{len(rows):,} of {count:,} candidates")
 
 
 @click.command("accept")

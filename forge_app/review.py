@@ -14,11 +14,14 @@ from forge_app.output import as_json, table
 if TYPE_CHECKING:
     from forge_assets.compatibility.graph.model import Edge
     from forge_assets.compatibility.review import Kind, Proposal
+    from forge_assets.components.ontology.model import Ontology
     from forge_resources.database import Database
     from forge_resources.decisions import Decision
 
 KINDS = ("candidate", "edge")
 SHOWN = 3
+WALKED = 1_000
+"""Proposals of each kind that one walk goes through at most."""
 KIND = click.option("--kind", type=click.Choice(KINDS), help="only these")
 SLOT = click.option("--slot", metavar="SLOT", help="only what touches this slot, e.g. attention")
 JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
@@ -26,8 +29,9 @@ JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
 
 @dataclass(slots=True)
 class Queue:
-    """What waits, in turn, and the rows and edges behind it by the id of their proposal."""
+    """What waits, in turn, how many of each kind there are, and the rows and edges behind them by the id of their proposal."""
 
+    counts: dict[str, int]
     proposals: list[Proposal]
     rows: dict[str, dict[str, Any]]
     edges: dict[str, Edge]
@@ -52,16 +56,17 @@ def review(context: click.Context) -> None:
 def list_(kind: Kind | None, slot: str | None, top: int, json_: bool) -> None:
     """What waits, the best of each kind in turn."""
     with _database() as db:
-        waiting = _waiting(db, kind, slot).proposals
+        queue = _waiting(db, kind, slot, top)
+    waiting = queue.proposals[:top]
     if json_:
-        as_json([asdict(one) for one in waiting[:top]])
+        as_json([asdict(one) for one in waiting])
         return
     if not waiting:
         click.echo("nothing waits for a decision" + _unmade())
         return
-    table(["kind", "id", "would hold", "why it is shown"], [[one.kind, one.id, one.said, one.because] for one in waiting[:top]])
-    counts = ", ".join(f"{sum(one.kind == name for one in waiting):,} {name}s" for name in KINDS if kind in (None, name))
-    click.echo(f"{min(top, len(waiting)):,} of {counts}; `forge review walk` goes through them, `show ID` tells the sources")
+    table(["kind", "id", "would hold", "why it is shown"], [[one.kind, one.id, one.said, one.because] for one in waiting])
+    counts = ", ".join(f"{count:,} {name}s" for name, count in queue.counts.items())
+    click.echo(f"{len(waiting):,} of {counts}; `forge review walk` goes through them, `show ID` tells the sources")
 
 
 @review.command("show")
@@ -69,8 +74,8 @@ def list_(kind: Kind | None, slot: str | None, top: int, json_: bool) -> None:
 def show(identity: str) -> None:
     """A proposal with the passages that it rests on. ID as `list` shows it."""
     with _database() as db:
-        queue = _waiting(db, None, None)
-        _tell(db, queue, _one(queue, identity), most=None)
+        queue, one = _one(db, identity)
+        _tell(db, queue, one, most=None)
 
 
 @review.command("accept")
@@ -80,8 +85,7 @@ def show(identity: str) -> None:
 def accept(identity: str, slot: str | None, reason: str | None) -> None:
     """It holds: the candidate becomes a component, the edge counts as certain. Applied by the next night."""
     with _database() as db:
-        queue = _waiting(db, None, None)
-        one = _one(queue, identity)
+        queue, one = _one(db, identity)
     click.echo(_decide("accept", queue, one, reason, slot))
 
 
@@ -91,8 +95,7 @@ def accept(identity: str, slot: str | None, reason: str | None) -> None:
 def reject(identity: str, reason: str) -> None:
     """It does not hold: the candidate leaves the queue for good, the edge counts as refuted."""
     with _database() as db:
-        queue = _waiting(db, None, None)
-        one = _one(queue, identity)
+        queue, one = _one(db, identity)
     click.echo(_decide("reject", queue, one, reason, None))
 
 
@@ -152,46 +155,56 @@ def _database() -> Any:
     return Database.open()
 
 
-def _waiting(db: Database, kind: Kind | None, slot: str | None) -> Queue:
+def _waiting(db: Database, kind: Kind | None, slot: str | None, most: int = WALKED, only: str | None = None) -> Queue:
+    """The best `most` of each kind; `only`: the proposals of this id."""
     from forge_assets.compatibility import review as proposals
     from forge_assets.compatibility.graph import store
     from forge_assets.compatibility.graph.rules import KIND as EDGE
     from forge_assets.components.catalogue import lookup
     from forge_assets.components.ontology import load_ontology
     from forge_resources.decisions import read_decisions, standing
-    from forge_resources.errors import QueryError
     from forge_resources.settings import settings
-    from forge_resources.strict_yaml import near
 
     file = settings().overrides_file
     ontology = load_ontology(file)
-    if slot is not None and slot not in ontology.slots:
-        raise QueryError(f"no slot is called {slot!r}{near(slot, ontology.slots)}")
+    _check(slot, ontology)
     in_force = standing(read_decisions(file), datetime.date.today())
-    rows, edges = [], []
+    counts, rows, edges, waiting = {}, [], [], []
     if kind in (None, "candidate"):
-        rows = lookup.candidates(db, slot, {subject for name, subject in in_force if name == "component"})
+        hidden = {subject for name, subject in in_force if name == "component"}
+        found = lookup.candidates(db, slot, hidden, most) if only is None else lookup.find_candidates(db, only)
+        rows = [row for row in found if row["candidate"] not in hidden and only in (None, row["candidate"])]
+        counts["candidate"] = lookup.waiting(db, slot, hidden)
     if kind in (None, "edge"):
         edges = store.edges(db, evidence=True)
-    slot_of = {id_: one.slot for id_, one in ontology.components.items()}
-    of_edges = proposals.of_edges(edges, slot_of, {subject for name, subject in in_force if name == EDGE})
-    chosen = [one for one in of_edges if slot is None or slot in one.slots]
+        slot_of = {id_: one.slot for id_, one in ontology.components.items()}
+        of_edges = proposals.of_edges(edges, slot_of, {subject for name, subject in in_force if name == EDGE})
+        waiting = [one for one in of_edges if (slot is None or slot in one.slots) and only in (None, one.id)]
+        counts["edge"] = len(waiting)
     return Queue(
-        proposals.in_turn(proposals.of_candidates(rows), chosen),
+        counts,
+        proposals.in_turn(proposals.of_candidates(rows), waiting[:most]),
         {row["candidate"]: row for row in rows},
         {edge.key.id: edge for edge in edges},
     )
 
 
-def _one(queue: Queue, identity: str) -> Proposal:
+def _check(slot: str | None, ontology: Ontology) -> None:
     from forge_resources.errors import QueryError
     from forge_resources.strict_yaml import near
 
-    for one in queue.proposals:
-        if one.id == identity:
-            return one
-    raise QueryError(f"nothing with the id {identity!r} waits for a decision{near(identity, [one.id for one in queue.proposals])}; "
-                     "`forge review list` shows what does, `forge review log` what was decided")  # fmt: skip
+    if slot is not None and slot not in ontology.slots:
+        raise QueryError(f"no slot is called {slot!r}{near(slot, ontology.slots)}")
+
+
+def _one(db: Database, identity: str) -> tuple[Queue, Proposal]:
+    from forge_resources.errors import QueryError
+
+    queue = _waiting(db, None, None, only=identity)
+    if not queue.proposals:
+        raise QueryError(f"nothing with the id {identity!r} waits for a decision; `forge review list` shows what does, "
+                         "`forge review log` what was decided")  # fmt: skip
+    return queue, queue.proposals[0]
 
 
 def _tell(db: Database, queue: Queue, one: Proposal, most: int | None) -> None:

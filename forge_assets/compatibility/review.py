@@ -44,7 +44,12 @@ def of_candidates(rows: Iterable[Mapping[str, Any]]) -> list[Proposal]:
 
 
 def of_edges(edges: Iterable[Edge], slot_of: Mapping[str, str], decided: Collection[str]) -> list[Proposal]:
-    """`slot_of`: component -> slot; edges of other components are left out. `decided`: subjects of decisions in force."""
+    """`slot_of`: component -> slot; edges of other components are left out. `decided`: subjects of decisions in force.
+
+    Of a relation and its reverse the surer one stands for both.
+    """
+    edges = list(edges)
+    confidence = {edge.key: edge.confidence for edge in edges}
     found = []
     for edge in edges:
         one = edge.key
@@ -53,6 +58,8 @@ def of_edges(edges: Iterable[Edge], slot_of: Mapping[str, str], decided: Collect
         if "claim" not in edge.origins or any(origin in SETTLED for origin in edge.origins):
             continue
         if subject_of(one.subject, one.relation, one.object) in decided:
+            continue
+        if (-edge.confidence, one.subject) > (-confidence.get(one.reverse, -1.0), one.object):
             continue
         slots = tuple(dict.fromkeys((slot_of[one.subject], slot_of[one.object])))
         found.append(Proposal("edge", one.id, edge.said, _claimed(edge), slots, worth(edge)))

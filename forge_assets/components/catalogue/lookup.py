@@ -20,6 +20,7 @@ TYPICAL = """SELECT component, parameter, unit, works, quartiles, words, sources
     ORDER BY works DESC, parameter, unit"""
 CANDIDATES = """SELECT candidate, name, long_form, aliases, slot, slot_share, slots, documents, works, independent, first_year, latest_year,
     trend, years, signs, introducing_document, introducing_reason, score, evidence FROM candidate"""
+WAITING = "(CAST(:slot AS text) IS NULL OR slot = :slot) AND candidate <> ALL(CAST(:hidden AS text[]))"
 DOCUMENTS = "SELECT document_id, uri, external_id, title, year, identifiers FROM document WHERE document_id = ANY(:documents)"
 QUOTE = """substr(d.text, x.start + 1, x."end" - x.start)"""
 EXPORTS = {
@@ -59,11 +60,19 @@ def entry(db: Database, component: str) -> dict[str, Any] | None:
     return dict(found) | {"typical": typical, "documents_named": documents(db, [found["introducing_document"], *sources])}
 
 
-def candidates(db: Database, slot: str | None = None, hidden: Collection[str] = ()) -> list[dict[str, Any]]:
-    """The queue, the best first, without those whose id is among `hidden`."""
-    statement = f"{CANDIDATES} WHERE CAST(:slot AS text) IS NULL OR slot = :slot ORDER BY score DESC, candidate"
+def candidates(db: Database, slot: str | None = None, hidden: Collection[str] = (), most: int | None = None) -> list[dict[str, Any]]:
+    """The queue, the best first, without those whose id is among `hidden`; the first `most` of it."""
+    statement = f"{CANDIDATES} WHERE {WAITING} ORDER BY score DESC, candidate LIMIT :most"
     with db.begin() as connection:
-        return [dict(row) for row in connection.execute(sa.text(statement), {"slot": slot}).mappings() if row["candidate"] not in hidden]
+        found = connection.execute(sa.text(statement), {"slot": slot, "hidden": list(hidden), "most": most}).mappings()
+        return [dict(row) for row in found]
+
+
+def waiting(db: Database, slot: str | None = None, hidden: Collection[str] = ()) -> int:
+    """How many candidates there are, without those whose id is among `hidden`."""
+    with db.begin() as connection:
+        counted = connection.execute(sa.text(f"SELECT count(*) FROM candidate WHERE {WAITING}"), {"slot": slot, "hidden": list(hidden)})
+        return int(counted.scalar_one())
 
 
 def find_candidates(db: Database, name: str) -> list[dict[str, Any]]:
