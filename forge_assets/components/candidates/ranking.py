@@ -28,6 +28,7 @@ TASK = 0.5
 COMMON_WORKS, COMMON_SHARE, NAMED_SHARE = 100, 0.01, 0.1
 """Of the works that use ordinary words, NAMED_SHARE or more bring them up where they are a name; where COMMON_WORKS use them and less than
 COMMON_SHARE bring them up, they are common language."""
+FIELD_HEADS = frozenset("learning system rate ai model language llm bound problem dataset sensor robot disease".split())
 PERSONS = 0.2
 """A word that stands before "et al." in more than this share of its documents is a person."""
 
@@ -87,9 +88,9 @@ def _brought_up(sense: Sense, works: int) -> float:
 
 
 def is_task(sense: Sense) -> bool:
-    """Whether a name ends as tasks do: recognition, translation, retrieval."""
+    """Whether a name ends as tasks and fields do, and not as techniques: recognition, translation; learning, systems, rate."""
     words = WORD.findall(sense.long_form or sense.name)
-    return bool(words) and singular(words[-1].lower()) in TASK_HEADS
+    return bool(words) and singular(words[-1].lower()) in TASK_HEADS | FIELD_HEADS
 
 
 def signs_of(evidence: Iterable[Evidence]) -> dict[str, int]:
