@@ -163,7 +163,7 @@ class TorchExpressions(Expressions):
     def op_linear(self, node: Low) -> Code:
         x, matrix = node.inputs
         if matrix.op == "permute":
-            return Code(f"{self.code(x).at(5)} @ {self.atom(matrix.inputs[0])}", 5)
+            return Code(f"{self.code(x).at(6)} @ {self.atom(matrix.inputs[0])}", 5)
         return Code(f"F.linear({self.text(x)}, {self.text(matrix)})")
 
     def op_gather(self, node: Low) -> Code:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import View, safe
+from forge_assets.blueprints.fdl.backends.stages import Run, runs, sized, snake
 from forge_assets.blueprints.fdl.sizes import Size
 
 
@@ -16,57 +17,6 @@ def sizes_class(view: View) -> str:
         said = axis.description if axis else ""
         lines.append(f"    {name}: int" + (f"  # {said}" if said else ""))
     return "\n".join(lines) + "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A step by itself, or layers from `start` on, `count` of them, kinds as a Python expression."""
-
-    step: ir.Step | None
-    kinds: str
-    start: Size
-    count: Size
-    units: tuple[str, ...]
-    prefix: str
-
-
-def runs(model: ir.Model) -> list[Run]:
-    """The model's stages in order; repeats that follow each other under one prefix are one run."""
-    found: list[Run] = []
-    start = Size.of(0)
-    for stage in model.stages:
-        if isinstance(stage, ir.Step):
-            found.append(Run(stage, "", start, Size.of(0), (stage.unit,), stage.prefix))
-            continue
-        units = tuple(dict.fromkeys(step.unit for step in ir.steps((stage,))))
-        prefixes = {step.prefix for step in ir.steps((stage,))}
-        count = steps_in(stage)
-        last = found[-1] if found else None
-        if last is not None and last.step is None and {last.prefix} == prefixes:
-            found[-1] = Run(None, f"{last.kinds} + {kinds_text(stage)}", last.start, last.count + count, (*last.units, *units), last.prefix)
-        else:
-            found.append(Run(None, kinds_text(stage), start, count, units, prefixes.pop() if len(prefixes) == 1 else ""))
-        start = start + count
-    return found
-
-
-def steps_in(stage: ir.Stage) -> Size:
-    if isinstance(stage, ir.Step):
-        return Size.of(1)
-    total = Size.of(0)
-    for one in stage.stages:
-        total += steps_in(one)
-    return total * stage.count
-
-
-def kinds_text(stage: ir.Stage) -> str:
-    """`([Local] * 5 + [Global]) * size.N`"""
-    if isinstance(stage, ir.Step):
-        return f"[{safe(stage.unit)}]"
-    spelled = {name: f"size.{name}" for name in stage.count.names}
-    inner = " + ".join(map(kinds_text, stage.stages))
-    count = stage.count.text(spelled)
-    return f"{inner if len(stage.stages) == 1 and '*' not in inner else f'({inner})'} * {count if len(stage.count.terms) < 2 else f'({count})'}"
 
 
 def model_class(view: View, model: ir.Model) -> str:
@@ -97,7 +47,7 @@ def method_names(alone: list[ir.Step]) -> list[str]:
     """`Embed` is the method embed; a unit that stands in a model twice gets a number."""
     names: list[str] = []
     for step in alone:
-        base = "".join(("_" if letter.isupper() and number else "") + letter.lower() for number, letter in enumerate(step.unit))
+        base = snake(step.unit)
         name = safe(base, frozenset({"forward", "train", "eval", "to", "half", "float", "apply", "size", "new_cache"}))
         number = 2
         while name in names:
@@ -116,7 +66,7 @@ def _layers(view: View, parts: list[Run]) -> list[str]:
     repeated = [one for one in parts if one.step is None]
     if not repeated:
         return []
-    kinds = " + ".join(one.kinds for one in repeated)
+    kinds = " + ".join(one.kinds_text(lambda unit: f"[{safe(unit)}]") for one in repeated)
     prefixes = {one.prefix for one in repeated}
     size = "size, " if view.static else ""
     path = _list_path(next(iter(prefixes))) if len(prefixes) == 1 else None
@@ -129,7 +79,7 @@ def _layers(view: View, parts: list[Run]) -> list[str]:
             lines += [f'        if not hasattr({at}, "{part}"):', f"            {at}.{part} = nn.Module()"]
             at = f"{at}.{part}"
         return [*lines, f"        {at}.{last} = {made}"]
-    paths = [f'["{one.prefix.rstrip(".")}"] * {_bracketed(one.count)}' for one in repeated]
+    paths = [one.kinds_text(lambda unit, one=one: f'["{one.prefixes[unit].rstrip(".")}"]') for one in repeated]  # type: ignore[misc]
     return [
         f"        kinds = {kinds}",
         f"        self.paths = [path.format(i=layer) for layer, path in enumerate({' + '.join(paths)})]",
@@ -144,11 +94,6 @@ def _layers(view: View, parts: list[Run]) -> list[str]:
     ]  # fmt: skip
 
 
-def _bracketed(size: Size) -> str:
-    text = size.text({name: f"size.{name}" for name in size.names})
-    return text if len(size.terms) < 2 else f"({text})"
-
-
 def _forward(view: View, model: ir.Model, parts: list[Run], names: list[str]) -> list[str]:
     decodes = view.decodes(model)
     arguments = ["self", *(f"{safe(one.name, RESERVED)}: torch.Tensor" for one in model.inputs)]
@@ -161,16 +106,14 @@ def _forward(view: View, model: ir.Model, parts: list[Run], names: list[str]) ->
     else:
         reason = next((view.refusals[step.unit] for step in ir.steps(model.stages) if step.unit in view.refusals), "")
         lines.append(f'        """{reason or "It has no time axis to decode along."}"""')
-    if (
-        any("size." in f"{one.kinds}{_bracketed(one.start)}" for one in parts if one.step is None)
-        and len([one for one in parts if one.step is None]) > 1
-    ):
+    repeated = [one for one in parts if one.step is None]
+    if len(repeated) > 1 and any(one.count.names for one in repeated):
         lines.append("        size = self.size")
     wanted = {one.name for step in ir.steps(model.stages) for one in view.program.units[step.unit].inputs[1:]}
-    method = iter(names)
-    stream = ""
+    left, stream = iter(names), ""
     for part in parts:
-        stream = _run(view, model, part, parts, method, stream, wanted, decodes, lines)
+        lines += _run(view, part, repeated, left, stream, wanted, decodes)
+        stream = "x"
     if decodes:
         lines += ["        if cache is not None:", f'            cache["length"] = past + {safe(model.inputs[0].name, RESERVED)}.shape[-1]']
     result = ["x", *(safe(one.name, RESERVED) for one in model.results[1:])]
@@ -180,45 +123,30 @@ def _forward(view: View, model: ir.Model, parts: list[Run], names: list[str]) ->
 RESERVED = frozenset({"self", "cache", "past", "layer", "kept", "x", "size", "torch", "nn", "F", "math"})
 
 
-def _run(
-    view: View, model: ir.Model, part: Run, parts: list[Run], method: object, stream: str, wanted: set[str], decodes: bool, lines: list[str]
-) -> str:
-    units = [view.program.units[name] for name in part.units]
-    unit = units[0]
-    for one in units[1:]:
-        if [i.name for i in one.inputs[1:]] != [i.name for i in unit.inputs[1:]] or len(one.results) != len(unit.results):
-            raise NotImplementedError
-    arguments = [stream or safe(unit.inputs[0].name, RESERVED), *(safe(one.name, RESERVED) for one in unit.inputs[1:])]
-    results = ["x", *(safe(one.name, RESERVED) for one in unit.results[1:])]
-    again = unit.results[0].name
+def _run(view: View, part: Run, repeated: list[Run], names: Iterator[str], stream: str, wanted: set[str], decodes: bool) -> Iterator[str]:
+    unit = view.program.units[next(iter(part.prefixes))]
+    first = stream or safe(unit.inputs[0].name, RESERVED)
+    rest = [safe(one.name, RESERVED) for one in unit.inputs[1:]]
+    results = ", ".join(["x", *(safe(one.name, RESERVED) for one in unit.results[1:])])
     if part.step is not None:
-        plan = view.plans.get(unit.name) is not None
-        passed = (
-            []
-            if not plan
-            else ["past", f'None if cache is None else cache.setdefault("{part.step.unit}", {{}})']
-            if decodes and not view.plans[unit.name].empty
-            else ["past"]
-            if decodes
-            else []
-        )  # type: ignore[union-attr]
-        lines.append(f"        {', '.join(results)} = self.{next(method)}({', '.join([*arguments, *passed])})")  # type: ignore[call-overload]
+        plan = view.plans.get(unit.name)
+        passed = ["past"] * decodes
+        if decodes and plan is not None and not plan.empty:
+            passed.append(f'None if cache is None else cache.setdefault("{unit.name}", {{}})')
+        yield f"        {results} = self.{next(names)}({', '.join([first, *rest, *passed])})"
     else:
-        repeated = [one for one in parts if one.step is None]
         path = _list_path(part.prefix) if len({one.prefix for one in repeated}) == 1 else None
         layers = f"self.{path}" if path is not None else "[self.get_submodule(path) for path in self.paths]"
         if len(repeated) > 1:
-            layers += f"[{_bracketed(part.start)}:{_bracketed(part.start + part.count)}]"
-        start = "" if part.start == Size.of(0) else f", {_bracketed(part.start)}"
+            layers += f"[{sized(part.start)}:{sized(part.start + part.count)}]"
+        if first != "x":
+            yield f"        x = {first}"
         if decodes:
-            lines.append(f"        for layer, block in enumerate({layers}{start}):")
-            lines.append("            kept = None if cache is None else cache.setdefault(layer, {})")
-            lines.append(f"            {', '.join(results)} = block({', '.join(arguments)}, past, kept)")
+            yield f"        for layer, block in enumerate({layers}{'' if part.start == Size.of(0) else f', {sized(part.start)}'}):"
+            yield "            kept = None if cache is None else cache.setdefault(layer, {})"
         else:
-            lines += [f"        for block in {layers}:", f"            {', '.join(results)} = block({', '.join(arguments)})"]
-        if arguments[0] != "x":
-            lines[-1 if not decodes else -1] = lines[-1].replace(f"block({arguments[0]}", "block(x", 1)
-            lines.insert(len(lines) - (3 if decodes else 2), f"        x = {arguments[0]}")
+            yield f"        for block in {layers}:"
+        yield f"            {results} = block({', '.join(['x', *rest, *(['past', 'kept'] * decodes)])})"
+    again = unit.results[0].name
     if again in wanted and again != "x":
-        lines.append(f"        {safe(again, RESERVED)} = x")
-    return "x"
+        yield f"        {safe(again, RESERVED)} = x"

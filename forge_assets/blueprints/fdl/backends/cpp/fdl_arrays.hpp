@@ -59,6 +59,13 @@ Array<T, int(Rank)> zeros(const std::array<i64, Rank>& sizes) {
   return made;
 }
 
+template <class T, int Rank>
+Array<T, Rank> copy(const Array<T, Rank>& x) {
+  Array<T, Rank> made(x.shape);
+  std::copy_n(x.data, x.count(), made.data);
+  return made;
+}
+
 // An index that was computed from data has to lie inside its axis.
 inline i64 checked(i64 index, i64 size, const char* where) {
   if (index < 0 || index >= size) fail(std::string(where) + " is read at " + std::to_string(index) + ", which lies outside 0 to " + std::to_string(size - 1));
@@ -127,7 +134,7 @@ inline float erf(float x) {
 }
 inline float softplus(float x) { return max(x, 0.0f) + std::log1p(exp(-std::fabs(x))); }
 inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
-inline float relu(float x) { return x > 0.0f ? x : 0.0f * x; }
+inline float relu(float x) { return x > 0.0f ? x : 0.0f; }
 inline i64 relu(i64 x) { return x > 0 ? x : 0; }
 inline float sign(float x) { return static_cast<float>((x > 0.0f) - (x < 0.0f)); }
 inline i64 sign(i64 x) { return (x > 0) - (x < 0); }
@@ -143,6 +150,12 @@ inline i64 power(i64 base, i64 exponent) {
   return result;
 }
 inline float power(float base, float exponent) { return std::pow(base, exponent); }
+template <int exponent, class T>
+constexpr T power(T base) {
+  T result = 1;
+  for (int n = 0; n < exponent; ++n) result *= base;
+  return result;
+}
 
 // ---- reductions of body(0) ... body(size - 1); sums have 16 partial ones, for speed and for exactness
 
@@ -264,6 +277,12 @@ const Array<T, Rank>& appended(Array<T, Rank>& kept, const Array<T, Rank>& fresh
   put(made, kept, axis, 0);
   put(made, fresh, axis, kept.size(axis));
   return kept = made;
+}
+template <class T, int Rank>
+Array<T, Rank> joined(const std::vector<Array<T, Rank>>& parts, int axis) {
+  Array<T, Rank> whole;
+  for (const auto& part : parts) appended(whole, part, axis);
+  return whole;
 }
 
 }  // namespace fdl
