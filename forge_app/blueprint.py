@@ -140,6 +140,25 @@ def refresh(name: str, json_: bool) -> None:
     click.echo(f"{len(changes)} slots changed; {_worth(solved.stack)}")
 
 
+@blueprint.command("outlook")
+@click.argument("name", required=False)
+@JSON
+def outlook(name: str | None, json_: bool) -> None:
+    """Whether a better stack exists by now, of NAME or of all solved blueprints; changes nothing. Each night tells it too."""
+    from forge_assets.compatibility.stack.outlook import outlooks
+    from forge_resources.database import Database
+    from forge_resources.settings import settings
+
+    with Database.open() as db:
+        found = outlooks(db, settings().overrides_file, None if name is None else [name])
+    if json_:
+        as_json([asdict(one) for one in found])
+    elif not found:
+        click.echo("no blueprint is solved" if name is None else f"{name} is not solved yet; `forge stack solve {name}` solves it")
+    for one in [] if json_ else found:
+        click.echo(one.told)
+
+
 def _differences(solved: Any) -> list[tuple[str, str | None, str | None]]:
     before = solved.before.slots if solved.before else {}
     return [(slot, before.get(slot), one) for slot, one in solved.stack.slots.items() if before.get(slot) != one]

@@ -25,15 +25,24 @@ from forge_resources.settings import settings
     tags={"forge/stage": "nights"},
 )
 def nightly_report(context: dg.AssetExecutionContext, database: DatabaseResource) -> dg.MaterializeResult[Any]:
-    """What this run brought, took and cost, stage by stage, beside the median of the last nights; `forge corpus nights` prints it too."""
+    """What this run brought, took and cost, stage by stage, beside the median of the last nights; `forge corpus nights` prints it too.
+
+    Blueprints for which a better stack exists by now are told, and left as they are.
+    """
+    from forge_assets.compatibility.stack.outlook import outlooks
     from forge_assets.nights.report import markdown, summary, tell
 
-    night = tell(database.connect(), settings(), context.run.run_id, datetime.now(UTC))
+    chosen, db = settings(), database.connect()
+    night = tell(db, chosen, context.run.run_id, datetime.now(UTC))
     context.log.info(summary(night))
+    better = [one.told for one in outlooks(db, chosen.overrides_file) if one.better]
+    for sentence in better:
+        context.log.info(sentence)
     metadata: dict[str, Any] = {
         "report": dg.MetadataValue.md(markdown(night)),
         "summary": summary(night),
         "seconds": round(night.seconds, 3),
         "cpu_seconds": round(night.cpu_seconds, 3),
+        "better_stacks": dg.MetadataValue.md("\n".join(f"- {sentence}" for sentence in better) or "none"),
     }
     return dg.MaterializeResult(data_version=dg.DataVersion(night.stages[0].run_id), metadata=metadata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from dataclasses import replace
@@ -17,6 +18,7 @@ from forge_assets.compatibility.stack.evidence import Evidence, Named
 from forge_assets.compatibility.stack.result import outdated, pins_of
 from forge_assets.definitions import defs
 from forge_resources.database import Database
+from forge_resources.decisions import Decision, append_decision
 from forge_resources.errors import BlueprintError
 from forge_resources.settings import settings
 from tests.app.test_components import Forge
@@ -88,6 +90,38 @@ def test_the_asset_leaves_a_solved_stack_and_a_refresh_replaces_it(forge: Forge,
     assert store.stack(database, "base") == solved
     refreshed = json.loads(forge("blueprint", "refresh", "base", "--json").out)
     assert refreshed["stack"]["pins"]["evidence"] != solved.pins.evidence
+
+
+def test_a_better_stack_is_told_and_taken_only_by_a_refresh(forge: Forge, database: Database) -> None:
+    assert forge("blueprint", "outlook").out == "no blueprint is solved\n"
+    forge(*CREATE, "--pin", "optimizer=sgd")
+    assert "is not solved yet" in forge("blueprint", "outlook", "base").out
+    solved = json.loads(forge("stack", "solve", "base", "--json").out)
+    assert forge("blueprint", "outlook").out == "blueprint base: its stack is still the best\n"
+    with database.begin() as connection:  # as if the pin had never been
+        connection.exec_driver_sql("UPDATE blueprint SET request = jsonb_set(request, '{pins}', (request->'pins') - (-1))")
+    _forbid("optimizer", "adafactor")
+    given = forge("blueprint", "outlook", "--json")
+    assert given.code == 0, given.err
+    (told,) = json.loads(given.out)
+    assert told["gain"] > 0 and told["changed"] == ["constraints"]
+    assert "optimizer" in {slot for slot, *_ in told["changes"]}
+    assert "a better stack exists, by" in forge("blueprint", "outlook").out
+    kept = store.stack(database, "base")
+    assert kept is not None and kept.slots == solved["slots"], "it is told, not taken"
+
+    _forbid("optimizer", "sgd")
+    said = forge("blueprint", "outlook").out
+    assert "its stack is no longer allowed (" in said and "optimizer sgd -> " in said
+    forge("blueprint", "refresh", "base")
+    assert forge("blueprint", "outlook").out == "blueprint base: its stack is still the best\n"
+
+
+def _forbid(slot: str, component: str) -> None:
+    """A person's constraint: this component is not taken."""
+    value = {"forbidden": [{"variable": f"slot:{slot}", "op": "==", "value": component}], "severity": "hard"}
+    decision = Decision("accept", "constraint", f"no-{component}", "our rule", "jo", datetime.date.today(), None, value)
+    append_decision(settings().overrides_file, decision)
 
 
 def test_bad_wishes_are_one_sentence_and_nothing_is_kept(forge: Forge, database: Database) -> None:
