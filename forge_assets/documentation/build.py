@@ -1,0 +1,164 @@
+"""evidence -> sentences -> plans of volumes -> pages that are new or changed -> volumes in the object store.
+
+A page is made again only where the state of its evidence is another; else it is taken over from the volume as it stands, byte for byte. A
+volume that comes out as it is stays untouched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from forge_assets.components.ontology import load_ontology
+from forge_assets.components.ontology.model import Ontology
+from forge_assets.documentation import paged
+from forge_assets.documentation.citing import cited, sources
+from forge_assets.documentation.collect import collect
+from forge_assets.documentation.drafts import digest_of
+from forge_assets.documentation.plans import VolumePlan, volume_of
+from forge_assets.documentation.slot_volume import SlotVolume
+from forge_assets.documentation.volume import Page, Volume
+from forge_resources.database import Database
+from forge_resources.errors import QueryError
+from forge_resources.object_store import ObjectStore
+
+LOCK = "forge.doc_volumes"
+
+
+@dataclass(slots=True)
+class BuildReport:
+    """`volumes` looked at, `written` of them anew; `pages` in them, `made` of those anew; `missing`: what lacks evidence for a page."""
+
+    volumes: int = 0
+    written: int = 0
+    pages: int = 0
+    made: int = 0
+    missing: int = 0
+    sources: int = 0
+    sentences_read: int = 0
+    seconds: float = 0.0
+    states: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        return hashlib.sha256(repr(sorted(self.states.items())).encode()).hexdigest()[:32]
+
+
+def key_of(volume: str) -> str:
+    """Where a volume lies in the object store."""
+    return f"volumes/{volume}/volume.json"
+
+
+def read_volume(objects: ObjectStore, volume: str) -> Volume | None:
+    """The volume as it stands; None where there is none, or one that this code cannot read."""
+    if objects.stat(key_of(volume)) is None:
+        return None
+    try:
+        return Volume.model_validate_json(objects.get(key_of(volume)))
+    except ValueError:
+        return None
+
+
+def build(
+    db: Database,
+    objects: ObjectStore,
+    overrides: Path | None,
+    only: Collection[str] | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> BuildReport:
+    """Brings the volumes up to the evidence. `only`: ids of volumes; all by default. Raises QueryError for a volume that cannot be."""
+    started, report, ontology = time.monotonic(), BuildReport(), load_ontology(overrides)
+    with db.advisory_lock(LOCK):
+        report.sentences_read = collect(db, ontology, say).read
+        for plan in plans(db, ontology, only):
+            _bind(db, objects, plan, report)
+            say(f"{plan.id}: {len(plan.pages)} pages, {len(plan.missing)} without enough evidence")
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def volume_ids(ontology: Ontology) -> list[str]:
+    return [volume_of(slot) for slot in ontology.slots]
+
+
+def plans(db: Database, ontology: Ontology, only: Collection[str] | None) -> Iterator[VolumePlan]:
+    known_ids = volume_ids(ontology)
+    if unknown := sorted(set(only or ()) - set(known_ids)):
+        raise QueryError(f"no volume is called {unknown[0]!r}; the volumes are: {', '.join(known_ids)}")
+    known = paged.evidence(db)
+    pages = paged.pages(known)
+    for slot in ontology.slots:
+        if only is None or volume_of(slot) in only:
+            yield SlotVolume(db, ontology, slot, known, pages).plan()
+
+
+def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildReport) -> None:
+    with db.begin() as connection:
+        rows = connection.execute(sa.text("SELECT page, state FROM doc_page WHERE volume = :volume"), {"volume": plan.id})
+        states = {row.page: row.state for row in rows}
+    before = read_volume(objects, plan.id)
+    standing = {page.id: page for page in before.pages} if before else {}
+    pages: list[Page] = []
+    for one in plan.pages:
+        if states.get(one.id) == one.state and one.id in standing:
+            pages.append(standing[one.id])
+        else:
+            pages.append(one.make().page())
+            report.made += 1
+    volume = _volume(db, plan, pages)
+    data = volume.model_dump_json(indent=1).encode() + b"\n"
+    if before is None or before.state != volume.state or objects.get(key_of(plan.id)) != data:
+        objects.put(key_of(plan.id), data, media_type="application/json")
+        report.written += 1
+    _record(db, plan, volume, hashlib.sha256(data).hexdigest())
+    report.volumes += 1
+    report.pages += len(pages)
+    report.missing += len(plan.missing)
+    report.sources += len(volume.sources)
+    report.states[plan.id] = volume.state
+
+
+def _volume(db: Database, plan: VolumePlan, pages: list[Page]) -> Volume:
+    documents = {one.document_id for page in pages for one in cited(page.blocks)}
+    there = tuple(sources(db, documents))
+    state = digest_of([
+        plan.title, [(one.id, one.state) for one in plan.pages], [one.model_dump() for one in plan.missing], [one.model_dump() for one in there],
+    ])[:32]  # fmt: skip
+    return Volume(id=plan.id, title=plan.title, kind=plan.kind, state=state, pages=tuple(pages), sources=there, missing=tuple(plan.missing))
+
+
+def _record(db: Database, plan: VolumePlan, volume: Volume, digest: str) -> None:
+    states = {one.id: one.state for one in plan.pages}
+    rows = [
+        {"page": page.id, "volume": plan.id, "kind": page.kind, "title": page.title, "state": states[page.id], "sha256": page.sha256,
+         "sources": page.sources}
+        for page in volume.pages
+    ]  # fmt: skip
+    with db.begin() as connection:
+        connection.execute(
+            sa.text("DELETE FROM doc_page WHERE volume = :volume AND page <> ALL(:pages)"),
+            {"volume": plan.id, "pages": [row["page"] for row in rows]},
+        )
+        if rows:
+            connection.execute(
+                sa.text("""INSERT INTO doc_page (page, volume, kind, title, state, sha256, sources)
+                    VALUES (:page, :volume, :kind, :title, :state, :sha256, :sources)
+                    ON CONFLICT (page) DO UPDATE SET kind = excluded.kind, title = excluded.title, state = excluded.state,
+                        sha256 = excluded.sha256, sources = excluded.sources, made_at = now()
+                    WHERE doc_page.state <> excluded.state OR doc_page.sha256 <> excluded.sha256"""),
+                rows,
+            )
+        connection.execute(
+            sa.text("""INSERT INTO doc_volume (volume, kind, title, state, digest, pages, sources, missing)
+                VALUES (:volume, :kind, :title, :state, :digest, :pages, :sources, :missing)
+                ON CONFLICT (volume) DO UPDATE SET kind = excluded.kind, title = excluded.title, state = excluded.state,
+                    digest = excluded.digest, pages = excluded.pages, sources = excluded.sources, missing = excluded.missing, made_at = now()
+                WHERE doc_volume.digest <> excluded.digest OR doc_volume.state <> excluded.state"""),
+            {"volume": plan.id, "kind": plan.kind, "title": plan.title, "state": volume.state, "digest": digest, "pages": len(rows),
+             "sources": len(volume.sources), "missing": len(volume.missing)},
+        )  # fmt: skip

@@ -1,0 +1,120 @@
+"""A page before it is bound into a volume, and the small parts that pages are put together of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from forge_assets.documentation.citing import Found, cited, paragraph
+from forge_assets.documentation.selection import Picked
+from forge_assets.documentation.volume import Block, Cell, Heading, Page, PageKind, Sentence, Table
+
+PAGES_VERSION = "1"
+"""Raised by whoever changes what pages are made of the same evidence: every page is made anew."""
+MILLION, BILLION = 1e6, 1e9
+
+
+@dataclass(slots=True)
+class Draft:
+    """`id`: <volume>/<slug>. `works`: the distinct works that are cited, by id."""
+
+    id: str
+    kind: PageKind
+    title: str
+    summary: str
+    blocks: list[Block] = field(default_factory=list)
+    works: set[str] = field(default_factory=set)
+
+    def heading(self, text: str, level: Any = 2) -> None:
+        self.blocks.append(Heading(text=text, level=level))
+
+    def quote(self, title: str | None, picked: Sequence[Picked]) -> None:
+        """A section of chosen sentences, where there are any."""
+        if not picked:
+            return
+        if title:
+            self.heading(title)
+        self.blocks.append(paragraph(picked))
+        self.works |= {str(work) for one in picked for work in one.works}
+
+    def table(self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = "") -> None:
+        if rows:
+            self.blocks.append(Table(caption=caption, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), note=note))
+
+    def cite(self, found: Iterable[Found]) -> tuple[Any, ...]:
+        """The citations of places, whose works then count as the page's."""
+        made = []
+        for one in found:
+            self.works.add(str(one.work))
+            made.append(one.citation)
+        return tuple(made)
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        return [one for block in self.blocks if block.kind == "paragraph" for one in block.sentences]
+
+    def page(self) -> Page:
+        """Bound: with the digest of everything it says."""
+        content = {
+            "id": self.id, "kind": self.kind, "title": self.title, "summary": self.summary,
+            "blocks": [block.model_dump(mode="json") for block in self.blocks],
+        }  # fmt: skip
+        return Page(
+            id=self.id, kind=self.kind, title=self.title, summary=self.summary, sources=len(self.works), blocks=tuple(self.blocks),
+            sha256=digest_of(content),
+        )  # fmt: skip
+
+    @property
+    def documents(self) -> set[str]:
+        return {one.document_id for one in cited(self.blocks)}
+
+
+def digest_of(content: Any) -> str:
+    """SHA-256 (hex) of plain data, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+
+
+def cell(text: str, **more: Any) -> Cell:
+    return Cell(text=text, **more)
+
+
+def counted(number: int, what: str = "work") -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def number(value: float) -> str:
+    """1.2 billion, 3.5 million, 12,000, 0.001; three digits are told."""
+    size = abs(value)
+    if size >= 1e15:
+        return f"{value:.3g}"
+    if size >= BILLION:
+        return f"{value / BILLION:.3g} billion" if size < 1e12 else f"{value / 1e12:.3g} trillion"
+    if size >= MILLION:
+        return f"{value / MILLION:.3g} million"
+    if size >= 1000:
+        return f"{float(f'{value:.4g}'):,.0f}"
+    return f"{value:.4g}"
+
+
+def trend(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:+.0f}% a year"
+
+
+def times(lift: float) -> str:
+    """How many times as often as by chance, two digits: it must not change whenever one work more is read."""
+    return f"{float(f'{lift:.2g}'):,g}×"
+
+
+def slug(text: str) -> str:
+    """Small letters, digits and hyphens: part of a page's id."""
+    made = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower())
+    return "-".join(part for part in made.split("-") if part)[:80] or "page"
+
+
+def years(first: int | None, latest: int | None) -> str:
+    if not first:
+        return ""
+    return f"{first}" if first == latest else f"{first}–{latest}"

@@ -1,0 +1,51 @@
+"""Which components and candidates have pages: those with evidence above the floor. The same for all volumes, so that they can link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from forge_assets.documentation.drafts import counted, slug
+from forge_assets.documentation.plans import volume_of
+from forge_assets.documentation.subjects import CANDIDATE
+from forge_resources.database import Database
+
+FEWEST_WORKS = 8
+"""A component has a page where sentences of so many works can be quoted, and one says what it is or how it works."""
+COUNTS = """SELECT s.subject, min(s.slot) AS slot, count(DISTINCT coalesce(w.work_id, s.document_id)) AS works,
+        count(*) FILTER (WHERE s.role = 'definition') AS definitions, count(*) FILTER (WHERE s.role = 'mechanism') AS mechanisms
+    FROM doc_sentence s LEFT JOIN work_document w USING (document_id) GROUP BY s.subject"""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    slot: str
+    works: int
+    definitions: int
+    mechanisms: int
+
+
+def evidence(db: Database) -> dict[str, Evidence]:
+    """What can be quoted of each subject."""
+    with db.begin() as connection:
+        return {row[0]: Evidence(*row[1:]) for row in connection.execute(sa.text(COUNTS))}
+
+
+def lacks(subject: str, known: Evidence | None) -> str | None:
+    """Why a subject has no page; None where its evidence reaches the floor."""
+    works = known.works if known else 0
+    if known is None or works < FEWEST_WORKS:
+        return f"sentences of {counted(works)} can be quoted; a page needs {FEWEST_WORKS}"
+    if subject.startswith(CANDIDATE):
+        return None if known.definitions else "no sentence says what it is"
+    return None if known.definitions or known.mechanisms else "no sentence says what it is or how it works"
+
+
+def pages(known: dict[str, Evidence]) -> dict[str, str]:
+    """Subject -> id of its page."""
+    return {
+        subject: f"{volume_of(one.slot)}/{slug(subject.replace(CANDIDATE, 'candidate-'))}"
+        for subject, one in sorted(known.items())
+        if lacks(subject, one) is None
+    }

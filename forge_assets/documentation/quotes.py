@@ -1,0 +1,67 @@
+"""Sentences fit to be quoted, as pages take them: with their text, work and year. In: a slot. Out: the best of each subject and role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from forge_assets.documentation.volume import Role
+from forge_resources.database import Database
+
+MOST = 60
+"""Sentences of one subject in one role that a page chooses from."""
+QUOTES = """SELECT s.document_id, s.start, s."end", s.subject, s.role, s.score, s.others, s.open, s.advice,
+        substr(d.text, s.start + 1, s."end" - s.start) AS text, coalesce(w.work_id, s.document_id) AS work, d.year, d.language
+    FROM (SELECT *, row_number() OVER (PARTITION BY subject, role ORDER BY score DESC, quote, document_id, start) AS place
+          FROM doc_sentence WHERE slot = :slot) AS s
+    JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)
+    WHERE s.place <= :most ORDER BY s.subject, s.role, s.place"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """text of the document between start and end; the fields are those of the table doc_sentence."""
+
+    document: UUID
+    start: int
+    end: int
+    subject: str
+    role: Role
+    score: float
+    others: tuple[str, ...]
+    open: bool
+    advice: bool
+    text: str
+    work: UUID
+    year: int | None
+    language: str | None
+
+    @property
+    def place(self) -> tuple[UUID, int, int]:
+        return self.document, self.start, self.end
+
+    @property
+    def mark(self) -> tuple[str, int, str, str, float]:
+        """What a page's state knows of it."""
+        return str(self.document), self.start, self.text, self.role, self.score
+
+
+def of_slot(db: Database, slot: str) -> dict[str, list[Quote]]:
+    """Subject -> its sentences, role by role, the best first."""
+    with db.begin() as connection:
+        rows = connection.execute(sa.text(QUOTES), {"slot": slot, "most": MOST}).all()
+    return grouped(Quote(*row[:6], tuple(row[6]), *row[7:]) for row in rows)
+
+
+def grouped(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:
+    found: dict[str, list[Quote]] = {}
+    for one in quotes:
+        found.setdefault(one.subject, []).append(one)
+    return found
+
+
+def works_of(quotes: Mapping[str, Iterable[Quote]]) -> set[UUID]:
+    return {one.work for some in quotes.values() for one in some}
