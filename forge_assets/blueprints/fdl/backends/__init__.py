@@ -40,5 +40,6 @@ BACKENDS = {
     for one in (
         Backend("torch", "torch", "PyTorch: nn.Modules with the parameter names of the text", True),
         Backend("jax", "jax", "JAX: pure functions of a dict of parameters", True),
+        Backend("cpp", "cpp", "C++17: a header and a program that need the standard library alone", True),
     )
 }

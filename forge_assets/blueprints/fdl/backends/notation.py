@@ -23,21 +23,23 @@ def number(value: int | float) -> str:
 
 
 def needs_brackets(node: ir.Apply, place: int) -> bool:
-    """Whether an operand stands in brackets: it binds less, or as much on the side where the order counts."""
+    """Whether an operand stands in brackets: it binds less, or as much on the side that is not read first."""
     mine, inner = level(node), level(node.arguments[place])
-    weak_side = 0 if node.function == "pow" else 1
-    return inner < mine or (inner == mine and place == weak_side and (mine != LEVELS["add"] or node.function == "sub")
-                            and node.function != "mul" and mine not in (1, 2))  # fmt: skip
+    if node.function == "pow":
+        return inner <= mine if place == 0 else inner < LEVELS["neg"]
+    return inner < mine or (inner == mine and place > 0 and node.function not in ("and", "or"))
 
 
-def written(node: ir.Expression) -> str:
-    """As FDL text."""
+def written(node: ir.Expression, in_index: bool = False) -> str:
+    """As FDL text; in an index the name of an axis is the position along it."""
     if isinstance(node, ir.Number):
         return number(node.value)
     if isinstance(node, ir.Constant):
         return node.name
-    if isinstance(node, ir.SizeOf | ir.Position):
-        return f"{'size' if isinstance(node, ir.SizeOf) else 'pos'}({node.axis})"
+    if isinstance(node, ir.Position):
+        return node.axis if in_index else f"pos({node.axis})"
+    if isinstance(node, ir.SizeOf):
+        return f"size({node.axis})"
     if isinstance(node, ir.Layer):
         return "layer"
     if isinstance(node, ir.Read):
@@ -49,12 +51,13 @@ def written(node: ir.Expression) -> str:
     if isinstance(node, ir.Cat):
         parts = ", ".join(axis for axis, _ in node.parts)
         return f"cat[{node.axis}: {parts}]({', '.join(written(part) for _, part in node.parts)})"
-    return _applied(node)
+    return _applied(node, in_index)
 
 
-def _applied(node: ir.Apply) -> str:
-    sides = [f"({written(one)})" if node.function in LEVELS and needs_brackets(node, place) else written(one)
-             for place, one in enumerate(node.arguments)]  # fmt: skip
+def _applied(node: ir.Apply, in_index: bool) -> str:
+    sides = [written(one, in_index) for one in node.arguments]
+    if node.function in LEVELS:
+        sides = [f"({side})" if needs_brackets(node, place) else side for place, side in enumerate(sides)]
     if node.function in SIGNS:
         return f" {SIGNS[node.function]} ".join(sides)
     if node.function in ("neg", "not"):
@@ -69,12 +72,7 @@ def indexed(name: str, index: tuple[ir.Index, ...]) -> str:
 def index_written(index: ir.Index) -> str:
     if isinstance(index, ir.Plain):
         return index.axis
-    return str(index.number) if isinstance(index, ir.Fixed) else _positions(written(index.value))
-
-
-def _positions(text: str) -> str:
-    """In an index the name of an axis is the position along it."""
-    return text.replace("pos(", "").rstrip(")") if text.startswith("pos(") and text.count("(") == 1 and text.endswith(")") else text
+    return str(index.number) if isinstance(index, ir.Fixed) else written(index.value, in_index=True)
 
 
 def left(name: str, axes: tuple[str, ...]) -> str:
@@ -82,11 +80,13 @@ def left(name: str, axes: tuple[str, ...]) -> str:
 
 
 def definition(one: ir.Definition) -> str:
-    """The whole line."""
-    right = written(one.value)
-    if one.scan is not None:
-        right = f"scan[{one.scan}]({right})".replace("previous[", f"{one.name}[{one.scan} - 1; ")
-    return f"{left(one.name, one.axes)} = {right}"
+    """The whole line; what a scan reads of itself is written with its index one step back."""
+    if one.scan is None:
+        return f"{left(one.name, one.axes)} = {written(one.value)}"
+    back = ",".join(f"{axis} - 1" if axis == one.scan else axis for axis in one.axes)
+    others = ",".join(axis for axis in one.axes if axis != one.scan)
+    right = written(one.value).replace(f"previous[{others}]" if others else "previous", f"{one.name}[{back}]")
+    return f"{left(one.name, one.axes)} = scan[{one.scan}]({right})"
 
 
 def typed(one: ir.Tensor | ir.Parameter | ir.Result) -> str:

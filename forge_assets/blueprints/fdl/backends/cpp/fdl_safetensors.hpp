@@ -138,11 +138,12 @@ class Safetensors {
     for (const auto& [name, one] : tensors) check(name, one, static_cast<i64>(whole) - start_);
   }
 
-  // A tensor in the shape it is used in; `stored` is the shape it must have in the file. Asked for twice it is the same array.
+  // A tensor in the shape it is used in; in the file neighbouring axes may be one. Asked for twice it is the same array.
   template <int Rank>
-  Array<float, Rank> read(const std::string& name, const std::vector<i64>& stored, const std::array<i64, Rank>& shape) {
+  Array<float, Rank> read(const std::string& name, const std::array<i64, Rank>& shape) {
     const Stored& one = find(name);
-    if (one.shape != stored) fail(name + " has the shape " + shown(one.shape) + " in " + path_ + ", expected " + shown(stored));
+    const std::vector<i64> wanted(shape.begin(), shape.end());
+    if (!merges(wanted, one.shape)) fail(name + " has the shape " + shown(one.shape) + " in " + path_ + ", which is no grouping of " + shown(wanted));
     Array<float, Rank> made;
     made.shape = shape;
     std::shared_ptr<float[]>& shared = shared_[name];
@@ -177,6 +178,17 @@ class Safetensors {
   i64 start_ = 0;
   std::map<std::string, std::shared_ptr<float[]>> shared_;
 
+  // Whether `stored` are the products of runs of `axes`.
+  static bool merges(const std::vector<i64>& axes, const std::vector<i64>& stored) {
+    std::size_t at = 0;
+    for (const i64 whole : stored) {
+      i64 product = 1;
+      while (at < axes.size() && (product < whole || axes[at] == 1)) product *= axes[at++];
+      if (product != whole) return false;
+    }
+    while (at < axes.size() && axes[at] == 1) ++at;
+    return at == axes.size();
+  }
   static i64 width(const std::string& dtype) {
     static const std::map<std::string, i64> known{{"F64", 8}, {"I64", 8}, {"F32", 4}, {"I32", 4}, {"F16", 2}, {"BF16", 2}, {"I8", 1}, {"U8", 1}, {"BOOL", 1}};
     const auto found = known.find(dtype);
