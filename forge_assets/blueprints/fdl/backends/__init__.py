@@ -41,5 +41,7 @@ BACKENDS = {
         Backend("torch", "torch", "PyTorch: nn.Modules with the parameter names of the text", True),
         Backend("jax", "jax", "JAX: pure functions of a dict of parameters", True),
         Backend("cpp", "cpp", "C++17: a header and a program that need the standard library alone", True),
+        Backend("latex", "latex", "LaTeX: an algorithm with its axes and weights", False),
+        Backend("markdown", "markdown", "Markdown: pseudocode", False),
     )
 }

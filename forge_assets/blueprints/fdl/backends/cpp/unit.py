@@ -105,8 +105,8 @@ class _Printer:
                 yield from self._keep(one.name)
         section = ""
         for definition in self.unit.definitions:
-            if definition.section != section:
-                section = definition.section
+            if notation.heading(definition) != section:
+                section = notation.heading(definition)
                 yield from ("", f"// ---- {section}") if section else ("",)
             yield f"// {notation.definition(definition)}"
             at = Place(self.unit, plan, plan is not None and definition.name in plan.mixed, definition.name, {}, self.loop_names)
