@@ -6,6 +6,7 @@ parse.py -> inline.py (calls of pieces) -> a unit at a time here, its expression
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 from forge_assets.blueprints.fdl import ir
@@ -16,15 +17,39 @@ from forge_assets.blueprints.fdl.functions import FUNCTIONS, REDUCTIONS
 from forge_assets.blueprints.fdl.inline import inlined
 from forge_assets.blueprints.fdl.parse import RESERVED, parse
 from forge_assets.blueprints.fdl.sizes import Size
+from forge_resources.errors import FdlError
 
 BUILT_IN = frozenset({*FUNCTIONS, *REDUCTIONS, "pos", "size", "cat", "scan", "layer"})
 INITS = {"normal": 0.02, "zeros": 0.0, "ones": 1.0, "constant": 0.0}
 FLAT = "n"  # the axis that `..` is in an optimizer, whose tensors are seen flat
 
 
-def compiled(text: str) -> ir.Program:
-    """The checked program of a text. Raises FdlError."""
-    return check(parse(text))
+def compiled(text: str, constants: Mapping[str, float] | None = None) -> ir.Program:
+    """The checked program of a text; `constants` gives other values to `const` lines, by name or by unit.name. Raises FdlError."""
+    return check(with_constants(parse(text), constants or {}))
+
+
+def with_constants(text: s.Text, constants: Mapping[str, float]) -> s.Text:
+    """The tree with other values of constants. Raises FdlError for a name that no `const` line has."""
+    left = set(constants)
+
+    def changed(unit: s.Unit, line: s.Statement) -> s.Statement:
+        if not isinstance(line, s.Constant):
+            return line
+        key = next((key for key in (f"{unit.name}.{line.name}", line.name) if key in constants), None)
+        if key is None:
+            return line
+        left.discard(key)
+        value = constants[key]
+        number = s.Number(repr(abs(value)), line.place)
+        return replace(line, value=number if value >= 0 else s.Operation("-", (number,), line.place))
+
+    items = [replace(one, body=tuple(changed(one, line) for line in one.body)) if isinstance(one, s.Unit) else one for one in text.items]
+    if left:
+        known = {line.name for one in text.items if isinstance(one, s.Unit) for line in one.body if isinstance(line, s.Constant)}
+        name = min(left)
+        raise FdlError(f"no line `const {name.rpartition('.')[2]} = ...` is in the text{near(name, known)}")
+    return replace(text, items=tuple(items))
 
 
 def check(text: s.Text) -> ir.Program:

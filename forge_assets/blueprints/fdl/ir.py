@@ -34,8 +34,8 @@ A back-end is one function `print_<name>(program, ...) -> dict[file name, text]`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from forge_assets.blueprints.fdl.sizes import Size
 from forge_assets.blueprints.fdl.syntax import Place
@@ -325,6 +325,23 @@ def walk(node: Expression) -> Iterator[Expression]:
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+def rebuilt(node: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The expression with `change` applied to each node, from the inside out."""
+
+    def index(one: Index) -> Index:
+        return Computed(rebuilt(one.value, change)) if isinstance(one, Computed) else one
+
+    if isinstance(node, Apply):
+        node = replace(node, arguments=tuple(rebuilt(one, change) for one in node.arguments))
+    elif isinstance(node, Reduce):
+        node = replace(node, body=rebuilt(node.body, change))
+    elif isinstance(node, Cat):
+        node = replace(node, parts=tuple((axis, rebuilt(part, change)) for axis, part in node.parts))
+    elif isinstance(node, Read | Previous):
+        node = replace(node, index=tuple(map(index, node.index)))
+    return change(node)
 
 
 def reads(node: Expression) -> Iterator[Read]:

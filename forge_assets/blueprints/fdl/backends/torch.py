@@ -153,7 +153,7 @@ class TorchExpressions(Expressions):
         given = self.atom(node.inputs[0])
         told = str(dims[0]) if len(dims) == 1 else str(tuple(dims))
         if function == "rank":
-            return Code(f"{given}.argsort({told}, descending=True, stable=True).argsort({told})")
+            return Code(f"{given}.argsort(stable=True, dim={told}, descending=True).argsort({told})")
         name = {"max": "amax", "min": "amin"}.get(function, function)
         return Code(f"{given}.{name}({told})")
 

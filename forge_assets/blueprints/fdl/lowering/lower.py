@@ -54,6 +54,8 @@ class Lowering:
     step_tensors: set[str] = field(default_factory=set)
 
     def lines(self) -> list[Line]:
+        """The lines that are needed, in order."""
+        self.unit = _with_numbers_inside(self.unit)
         self.time = self.plan.time if self.plan else None
         self.tensors = dict(self.unit.tensors)
         for one in self.unit.definitions:
@@ -246,6 +248,22 @@ class Lowering:
         rest = tuple(axis for axis in axes if axis not in node.over)
         flat = merged(permuted(value, (*rest, *node.over)), len(rest), len(axes) - 1)
         return split(low("reduce", (flat,), flat.axes, (node.function, (len(rest),))), len(rest), node.over)
+
+
+def _with_numbers_inside(unit: ir.Unit) -> ir.Unit:
+    """Definitions that are known before any array is there, such as `low = floor(log(theta))`, in place of their names."""
+    numbers: dict[str, ir.Expression] = {}
+
+    def number(node: ir.Expression) -> ir.Expression:
+        return numbers.get(node.tensor, node) if isinstance(node, ir.Read) else node
+
+    definitions = []
+    for one in unit.definitions:
+        value = ir.rebuilt(one.value, number)
+        definitions.append(replace(one, value=value))
+        if is_host(value):
+            numbers[one.name] = value
+    return replace(unit, definitions=tuple(definitions))
 
 
 def variables(node: Low) -> Iterator[tuple[str, str]]:
