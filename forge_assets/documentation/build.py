@@ -16,12 +16,18 @@ import sqlalchemy as sa
 
 from forge_assets.components.ontology import load_ontology
 from forge_assets.components.ontology.model import Ontology
-from forge_assets.documentation import paged
+from forge_assets.documentation import markdown, paged
+from forge_assets.documentation.bibtex import bibtex
 from forge_assets.documentation.citing import cited, sources
 from forge_assets.documentation.collect import collect
 from forge_assets.documentation.drafts import digest_of
-from forge_assets.documentation.plans import VolumePlan, volume_of
+from forge_assets.documentation.overview_volume import VOLUME as OVERVIEW
+from forge_assets.documentation.overview_volume import OverviewVolume
+from forge_assets.documentation.plans import Plan, VolumePlan, volume_of
+from forge_assets.documentation.slot_pages import bibliography
 from forge_assets.documentation.slot_volume import SlotVolume
+from forge_assets.documentation.topic_volume import TopicVolume
+from forge_assets.documentation.topic_volume import groups as topics
 from forge_assets.documentation.volume import Page, Volume
 from forge_resources.database import Database
 from forge_resources.errors import QueryError
@@ -68,13 +74,14 @@ def build(
     db: Database,
     objects: ObjectStore,
     overrides: Path | None,
+    lexical: Path | None = None,
     only: Collection[str] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> BuildReport:
     """Brings the volumes up to the evidence. `only`: ids of volumes; all by default. Raises QueryError for a volume that cannot be."""
     started, report, ontology = time.monotonic(), BuildReport(), load_ontology(overrides)
     with db.advisory_lock(LOCK):
-        report.sentences_read = collect(db, ontology, say).read
+        report.sentences_read = collect(db, ontology, lexical, say).read
         for plan in plans(db, ontology, only):
             _bind(db, objects, plan, report)
             say(f"{plan.id}: {len(plan.pages)} pages, {len(plan.missing)} without enough evidence")
@@ -82,19 +89,26 @@ def build(
     return report
 
 
-def volume_ids(ontology: Ontology) -> list[str]:
-    return [volume_of(slot) for slot in ontology.slots]
+def volume_ids(db: Database, ontology: Ontology) -> list[str]:
+    """All volumes that can be: a slot each, a coarse topic each, and the overview, which tells of the others and comes last."""
+    return [*(volume_of(slot) for slot in ontology.slots), *topics(db), OVERVIEW]
 
 
 def plans(db: Database, ontology: Ontology, only: Collection[str] | None) -> Iterator[VolumePlan]:
-    known_ids = volume_ids(ontology)
+    known_ids = volume_ids(db, ontology)
     if unknown := sorted(set(only or ()) - set(known_ids)):
         raise QueryError(f"no volume is called {unknown[0]!r}; the volumes are: {', '.join(known_ids)}")
     known = paged.evidence(db)
     pages = paged.pages(known)
+    chosen = set(known_ids if only is None else only)
     for slot in ontology.slots:
-        if only is None or volume_of(slot) in only:
+        if volume_of(slot) in chosen:
             yield SlotVolume(db, ontology, slot, known, pages).plan()
+    for volume, (group, label) in topics(db).items():
+        if volume in chosen:
+            yield TopicVolume(db, ontology, volume, group, label, pages).plan()
+    if OVERVIEW in chosen:
+        yield OverviewVolume(db, ontology, pages).plan()
 
 
 def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildReport) -> None:
@@ -110,10 +124,11 @@ def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildRep
         else:
             pages.append(one.make().page())
             report.made += 1
-    volume = _volume(db, plan, pages)
+    volume = _volume(db, plan, pages, report)
     data = volume.model_dump_json(indent=1).encode() + b"\n"
     if before is None or before.state != volume.state or objects.get(key_of(plan.id)) != data:
-        objects.put(key_of(plan.id), data, media_type="application/json")
+        _write(objects, before, volume)
+        objects.put(key_of(plan.id), data, media_type="application/json")  # last: what lies beside it is whole by then
         report.written += 1
     _record(db, plan, volume, hashlib.sha256(data).hexdigest())
     report.volumes += 1
@@ -123,13 +138,32 @@ def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildRep
     report.states[plan.id] = volume.state
 
 
-def _volume(db: Database, plan: VolumePlan, pages: list[Page]) -> Volume:
+def _volume(db: Database, plan: VolumePlan, pages: list[Page], report: BuildReport) -> Volume:
     documents = {one.document_id for page in pages for one in cited(page.blocks)}
     there = tuple(sources(db, documents))
+    if there:
+        page = bibliography(plan.id, plan.title, there).page()
+        plan.pages.append(Plan(page.id, page.sha256[:32], lambda: bibliography(plan.id, plan.title, there)))
+        pages.append(page)
     state = digest_of([
         plan.title, [(one.id, one.state) for one in plan.pages], [one.model_dump() for one in plan.missing], [one.model_dump() for one in there],
     ])[:32]  # fmt: skip
     return Volume(id=plan.id, title=plan.title, kind=plan.kind, state=state, pages=tuple(pages), sources=there, missing=tuple(plan.missing))
+
+
+def _write(objects: ObjectStore, before: Volume | None, volume: Volume) -> None:
+    """Markdown and BibTeX, those files that are new or other than before; what the volume has no more goes."""
+    now = _files(volume)
+    old = _files(before) if before else {}
+    for name, text in now.items():
+        if old.get(name) != text or objects.stat(f"volumes/{volume.id}/{name}") is None:
+            objects.put(f"volumes/{volume.id}/{name}", text.encode(), media_type="text/plain; charset=utf-8")
+    for name in old.keys() - now.keys():
+        objects.delete(f"volumes/{volume.id}/{name}")
+
+
+def _files(volume: Volume) -> dict[str, str]:
+    return {f"markdown/{name}": text for name, text in markdown.files(volume)} | {"bibliography.bib": bibtex(volume.sources)}
 
 
 def _record(db: Database, plan: VolumePlan, volume: Volume, digest: str) -> None:

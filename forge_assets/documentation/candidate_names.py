@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from forge_assets.documentation.subjects import CANDIDATE, Name
 
@@ -24,7 +25,7 @@ LONGEST = 7
 class CandidateNames:
     """Candidate id -> the ways it is written."""
 
-    names: Mapping[str, Collection[str]]
+    names: Mapping[str, Sequence[str]]
 
     @cached_property
     def version(self) -> str:
@@ -81,4 +82,4 @@ def _as_written(text: str, word: tuple[int, int, str], way: str) -> bool:
 
 
 def _joined(text: str, words: list[tuple[int, int, str]]) -> bool:
-    return all(_GAP.fullmatch(text, before[1], after[0]) for before, after in zip(words, words[1:], strict=False))
+    return all(_GAP.fullmatch(text, before[1], after[0]) for before, after in pairwise(words))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from forge_assets.corpus.model import Block
 from forge_assets.documentation import sentence_store as store
 from forge_assets.documentation.candidate_names import CandidateNames
 from forge_assets.documentation.reading import RULES_VERSION, Found, found_in
+from forge_assets.documentation.renewal import renew
 from forge_assets.documentation.subjects import CANDIDATE, Name
 from forge_resources.database import Database
 
@@ -56,16 +58,18 @@ def subjects(db: Database, ontology: Ontology) -> Subjects:
         rows = connection.execute(sa.text(CANDIDATES), {"independent": INDEPENDENT_WORKS}).all()
     slots = {one.id: one.slot for one in ontology.components.values()}
     slots |= {CANDIDATE + row.candidate: row.slot for row in rows}
-    names = {row.candidate: {row.name, *row.aliases, *([row.long_form] if row.long_form else [])} for row in rows}
+    names = {row.candidate: sorted({row.name, *row.aliases, *([row.long_form] if row.long_form else [])}) for row in rows}
     broad = frozenset(one.id for one in ontology.components.values() if one.broad)
     return Subjects(slots, CandidateNames(names), broad)
 
 
-def collect(db: Database, ontology: Ontology, say: Callable[[str], None] = lambda text: None) -> CollectReport:
-    """Brings the sentences up to what has been read."""
+def collect(
+    db: Database, ontology: Ontology, lexical: Path | None = None, say: Callable[[str], None] = lambda text: None
+) -> CollectReport:
+    """Brings the sentences up to what has been read. `lexical`: folder of the full-text index."""
     started, report, about = time.monotonic(), CollectReport(), subjects(db, ontology)
-    version = f"{RULES_VERSION}.{ontology.version[:12]}"
-    store.drop_vanished(db)
+    version = RULES_VERSION
+    renew(db, about.slots, about.candidates.names, about.version, version, lexical)
     for shard in range(SHARD_COUNT):
         missing = store.lacking(db, shard, version, about.version)
         for first in range(0, len(missing), store.BATCH):

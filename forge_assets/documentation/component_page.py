@@ -144,7 +144,7 @@ def _glance(
     if component and component.introduced:
         work = component.introduced
         yield cell("Introduced by, as the ontology says"), cell(f"{work.title} ({work.year})")
-    if entry.introducing in titles:
+    if entry.introducing is not None and entry.introducing in titles:
         one = titles[entry.introducing]
         yield cell("Introducing work in the corpus"), cell(" ".join(one.text.split()), citations=made.cite([one]))
     yield cell("Named by"), cell(counted(entry.works))
@@ -301,7 +301,7 @@ def evidence(
     return [
         asdict(component) if component else None,
         [entry.name, entry.works, entry.used, trend(entry.trend), dict(entry.years), str(entry.introducing)],
-        titles[entry.introducing].text if entry.introducing in titles else None,
+        titles[entry.introducing].text if entry.introducing is not None and entry.introducing in titles else None,
         [asdict(one) for one in subject.typical[:VALUES]],
         [(edge.key.id, f"{edge.confidence:.2f}", edge.supporting_works, edge.contradicting_works, edge.origins) for edge in subject.edges],
         [(one.other, one.works, times(one.lift)) for one in subject.together[:COMPANIONS]],

@@ -102,7 +102,7 @@ def slot_facts(db: Database, ontology: Ontology, slot: str) -> SlotFacts:
     return SlotFacts(slot, ontology, components, entries, typical, edges, together)
 
 
-def _entry(subject: str, name: str, row: Mapping[str, Any]) -> Entry:
+def _entry(subject: str, name: str, row: Any) -> Entry:
     return Entry(subject, name, row["works"], row.get("used"), row["first_year"], row["latest_year"], row["trend"], row["years"],
                  row["introducing_document"])  # fmt: skip
 

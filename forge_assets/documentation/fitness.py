@@ -54,7 +54,8 @@ _OWN = re.compile(
     r"\b(?:(?:in|of) this (?:paper|work|article|study|report|thesis|letter|chapter|survey|review)|this (?:paper|work|article|study|thesis|letter"
     r"|chapter|survey|review|tutorial|research|manuscript|dissertation)|we (?:propose|present|introduce|develop|design|describe|consider|study"
     r"|investigate|explore|address|aim|describe|discuss|review|report|conduct|formulate|devise|build|construct|create|release|then|also|further"
-    r"|first|next|call|name|term|dub|perform|provide|evaluate|apply|use|adopt|employ|leverage|extend|train|test|make)\b|our\b"
+    r"|first|next|call|name|term|dub|perform|provide|evaluate|apply|use|adopt|employ|leverage|extend|train|test|make|outline|summari[sz]e|have|used)\b"
+    r"|here we|our\b"
     r"|the proposed|proposed (?:method|approach|model|framework|algorithm)|the authors?|is (?:proposed|presented|introduced|developed)"
     r"|are (?:proposed|presented|introduced|developed)|paper (?:proposes|presents|introduces|describes|investigates|studies)|and ours)",
     re.I,
@@ -79,7 +80,7 @@ def fitness(text: str) -> float:
     if _LEANING.match(text):
         fit -= 0.55
     if found := _OWN.search(text):
-        fit -= 0.45 if found.start() < 40 else 0.3
+        fit -= 0.5 if found.start() < 60 else 0.4
     elif _REPORTING.search(text):
         fit -= 0.22
     if _POINTING.search(text):

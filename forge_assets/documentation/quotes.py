@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -53,7 +54,12 @@ def of_slot(db: Database, slot: str) -> dict[str, list[Quote]]:
     """Subject -> its sentences, role by role, the best first."""
     with db.begin() as connection:
         rows = connection.execute(sa.text(QUOTES), {"slot": slot, "most": MOST}).all()
-    return grouped(Quote(*row[:6], tuple(row[6]), *row[7:]) for row in rows)
+    return grouped(_quote(row) for row in rows)
+
+
+def _quote(row: Any) -> Quote:
+    return Quote(row.document_id, row.start, row.end, row.subject, row.role, row.score, tuple(row.others), row.open, row.advice, row.text,
+                 row.work, row.year, row.language)  # fmt: skip
 
 
 def grouped(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:
@@ -61,7 +67,3 @@ def grouped(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:
     for one in quotes:
         found.setdefault(one.subject, []).append(one)
     return found
-
-
-def works_of(quotes: Mapping[str, Iterable[Quote]]) -> set[UUID]:
-    return {one.work for some in quotes.values() for one in some}

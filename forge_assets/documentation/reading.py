@@ -1,4 +1,4 @@
-"""A document -> the sentences of it that can stand on a page, each with its subject, role and score. Pure: the same text gives the same rows."""
+"""A document -> the sentences of it that can stand on a page, each with its subject, role and score. Pure: same text, same rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forge_assets.documentation.fitness import fitness
 from forge_assets.documentation.subjects import Name, subject_of
 from forge_assets.documentation.volume import Role
 
-RULES_VERSION = "1"
+RULES_VERSION = "3"
 """Raised by whoever changes what this module, `fitness`, `cues`, `subjects` or the names of candidates put out."""
 FLOOR = 0.3
 """A sentence with a lower score is not kept."""
@@ -66,12 +66,18 @@ def _judged(
     fit = fitness(quote)
     if fit < FLOOR:
         return None
-    name = chosen.name
-    what = said(quote, name.start - start, name.end - start, len(chosen.others), has_value)
+    name, slot = chosen.name, slots[chosen.name.subject]
+    what = said(
+        quote,
+        name.start - start,
+        name.end - start,
+        others=bool(chosen.others),
+        rivals=any(slots.get(other) == slot for other in chosen.others),
+        has_value=has_value,
+    )
     if what.role is None:
         return None
-    early = 1.0 - min(1.0, (name.start - start) / max(1, end - start))
-    score = fit * (0.55 * what.strength + 0.45 * early)
+    score = fit * (0.5 * what.strength + 0.5 * what.prominence)
     if score < FLOOR:
         return None
     return Found(

@@ -141,12 +141,11 @@ def vectors(texts: Sequence[str], about: str) -> tuple[Any, Floats]:
     found = np.bincount(matrix.indices, minlength=matrix.shape[1])
     idf = (np.log((1 + len(texts)) / (1 + found)) + 1).astype(np.float32)
     matrix = _unit(matrix @ sparse.diags(idf))
-    query = np.zeros(matrix.shape[1], np.float32)
+    query: Floats = np.zeros(matrix.shape[1], np.float32)
     for word in words(about):
         if word in columns:
             query[columns[word]] += idf[columns[word]]
-    length = float(np.linalg.norm(query))
-    return matrix, query / length if length else query
+    return matrix, query / np.float32(np.linalg.norm(query) or 1.0)
 
 
 def _unit(matrix: Any) -> Any:

@@ -26,7 +26,7 @@ LACKING = """SELECT e.document_id, e.digest FROM extraction e LEFT JOIN doc_read
 TEXTS = """SELECT d.document_id, d.text, d.blocks, d.title, d.year, d.media_type, e.digest, e.shard,
         (SELECT array_agg(ARRAY[m.start::text, m."end"::text, m.component, m.negated::text] ORDER BY m.start)
          FROM mention m WHERE m.document_id = d.document_id) AS mentions,
-        (SELECT array_agg(p.start) FROM parameter_value p WHERE p.document_id = d.document_id) AS settings
+        (SELECT array_agg(p.start) FROM parameter_value p WHERE p.document_id = d.document_id AND p.number IS NOT NULL) AS settings
     FROM document d JOIN extraction e USING (document_id) WHERE d.document_id = ANY(:documents) ORDER BY d.document_id"""
 
 
@@ -59,7 +59,8 @@ def texts(db: Database, documents: Sequence[UUID]) -> Iterator[Read]:
         rows = connection.execute(sa.text(TEXTS), {"documents": list(documents)}).all()
     for row in rows:
         names = [Name(int(start), int(end), component, negated == "true") for start, end, component, negated in row.mentions or ()]
-        yield Read(*row[:8], names, list(row.settings or ()))
+        yield Read(row.document_id, row.text, row.blocks, row.title, row.year, row.media_type, row.digest, row.shard, names,
+                   list(row.settings or ()))  # fmt: skip
 
 
 def write(db: Database, read: Sequence[tuple[Read, list[Found]]], version: str, names: str) -> int:
@@ -90,10 +91,3 @@ def _row(read: Read, one: Found) -> tuple[Any, ...]:
         one.advice,
         one.quote,
     )
-
-
-def drop_vanished(db: Database) -> int:
-    """Takes away what stands of documents that have no reading any more."""
-    statement = "DELETE FROM doc_reading r WHERE NOT EXISTS (SELECT FROM extraction e WHERE e.document_id = r.document_id)"
-    with db.begin() as connection:
-        return connection.execute(sa.text(statement)).rowcount

@@ -14,6 +14,8 @@ BETTER = ("improves_on", "supersedes")
 WITH = ("composes_with", "requires")
 LEAST = 8.0
 """log2 of the namings that a component needs for full points where no other of its slot has more."""
+SEEN = 20.0
+"""Namings beside language models at which what is counted of a component has half its weight: three namings are no opinion yet."""
 SURE = 5.0
 """Net works of claims at which a component has half of what claims can give."""
 
@@ -70,14 +72,15 @@ class Benefits:
             return []
         source = f"catalogue {self.evidence.catalogue[:10]}: forge components show {component}"
         most = self._most.get(slot, 0)
-        share = math.log2(1 + named.beside) / max(LEAST, math.log2(1 + most))
-        affinity = max(-1.0, min(1.0, math.log2(named.lift) / 3)) if named.works else 0.0
+        known = named.beside / (named.beside + SEEN)
+        share = known * math.log2(1 + named.beside) / max(LEAST, math.log2(1 + most))
+        affinity = known * max(-1.0, min(1.0, math.log2(named.lift) / 3)) if named.works else 0.0
         told = [
             Term("use", self._points("use", share), f"named beside language models {named.beside} times, in {named.works} works", source),
             Term("affinity", self._points("affinity", affinity), f"{named.lift:.2f} times as often beside them as by chance", source),
         ]
         if named.trend is not None:
-            growth = max(-1.0, min(1.0, named.trend))
+            growth = known * max(-1.0, min(1.0, named.trend))
             told.append(Term("trend", self._points("trend", growth), f"its share of works changes by {named.trend:+.0%} a year", source))
         return told
 

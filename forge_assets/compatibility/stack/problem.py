@@ -16,7 +16,7 @@ Choice = tuple[str, int]
 Chosen = Mapping[str, int]
 """group -> index of the chosen row"""
 SCALE = 1000
-SOLVER_VERSION = "1"
+SOLVER_VERSION = "2"
 """Raised whenever the same inputs would give another stack."""
 
 

@@ -14,12 +14,12 @@ def dot(picture: Picture) -> str:
 
 def _lines(picture: Picture) -> Iterator[str]:
     yield f"digraph {_id(picture.title)} {{"
-    yield f"  graph [rankdir={picture.direction}, label={_label(picture.title)}, labelloc=t, fontname=Helvetica];"
-    yield '  node [shape=box, style="rounded,filled", fillcolor=white, fontname=Helvetica];'
-    yield "  edge [fontname=Helvetica, fontsize=10];"
+    yield f"  graph [rankdir={picture.direction}, label={_label(picture.title)}, labelloc=t, fontname=Helvetica, fontsize=18];"
+    yield '  node [shape=box, style="rounded,filled", fillcolor=white, color="#5f6368", fontname=Helvetica, fontsize=13];'
+    yield '  edge [fontname=Helvetica, fontsize=10, color="#5f6368", arrowsize=0.7];'
     for number, frame in enumerate(picture.frames):
         yield f"  subgraph cluster_{number} {{"
-        yield f"    graph [label={_label(frame.label)}, style=rounded];"
+        yield f'    graph [label={_label(frame.label)}, style="rounded,filled", fillcolor="#fafafa", color="#9aa0a6", fontsize=13];'
         yield from (f"    {_box(box)}" for box in picture.inside(frame.id))
         yield "  }"
     yield from (f"  {_box(box)}" for box in picture.inside(None))

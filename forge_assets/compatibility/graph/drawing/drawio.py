@@ -1,5 +1,5 @@
-"""A picture as an uncompressed draw.io file (mxfile > diagram > mxGraphModel > root > mxCell). Boxes stand in columns, a frame to each;
-draw.io's own layouts rearrange them."""
+"""A picture as an uncompressed draw.io file (mxfile > diagram > mxGraphModel > root > mxCell). Boxes stand in columns, a frame to each,
+or where a layout puts them; draw.io's own layouts rearrange them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import html
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from forge_assets.compatibility.graph.drawing.layers import FRAME_HEAD, Layout, Spot
 from forge_assets.compatibility.graph.drawing.picture import Box, Frame, Link, Picture, plain
 
 WIDTH, HEIGHT, GAP, HEAD = 180, 44, 16, 30
@@ -17,7 +18,7 @@ _FRAME = f"swimlane;html=1;startSize={HEAD};rounded=1;"
 _LINK = "html=1;rounded=1;"
 
 
-def drawio(picture: Picture) -> str:
+def drawio(picture: Picture, layout: Layout | None = None) -> str:
     file = ElementTree.Element("mxfile", host="forge")
     diagram = ElementTree.SubElement(file, "diagram", id="page-1", name=plain(picture.title))
     model = ElementTree.SubElement(diagram, "mxGraphModel", grid="1", gridSize="10", page="0", math="0", shadow="0")
@@ -25,15 +26,44 @@ def drawio(picture: Picture) -> str:
     ElementTree.SubElement(root, "mxCell", id="0")
     ElementTree.SubElement(root, "mxCell", {"id": "1", "parent": "0"})
     names = {box.id: f"b{number}" for number, box in enumerate(picture.boxes)}
+    if layout is None:
+        _columns(root, picture, names)
+    else:
+        _placed(root, picture, names, layout)
+    for number, link in enumerate(picture.links):
+        _link(root, link, names, f"l{number}")
+    ElementTree.indent(file)
+    return ElementTree.tostring(file, encoding="unicode") + "\n"
+
+
+def _columns(root: ElementTree.Element, picture: Picture, names: dict[str, str]) -> None:
     left = GAP
     for number, frame in enumerate((*picture.frames, None)):
         boxes = picture.inside(frame.id if frame else None)
         if frame or boxes:
             left += _column(root, boxes, names, left, frame, f"f{number}") + 4 * GAP
-    for number, link in enumerate(picture.links):
-        _link(root, link, names, f"l{number}")
-    ElementTree.indent(file)
-    return ElementTree.tostring(file, encoding="unicode") + "\n"
+
+
+def _placed(root: ElementTree.Element, picture: Picture, names: dict[str, str], layout: Layout) -> None:
+    """Boxes in a frame are placed from its corner."""
+    for number, frame in enumerate(picture.frames):
+        if frame.id in layout.frames:
+            spot = layout.frames[frame.id]
+            style = _FRAME.replace(f"startSize={HEAD}", f"startSize={FRAME_HEAD - 8}") + "fillColor=#f1f3f4;swimlaneFillColor=#fafafa;"
+            cell = _cell(root, id=f"f{number}", value=_label(frame.label), style=style, vertex="1", parent="1")
+            _place(cell, spot.x, spot.y, spot.width, spot.height)
+    parents = {frame.id: f"f{number}" for number, frame in enumerate(picture.frames)}
+    for box in picture.boxes:
+        spot = layout.boxes[box.id]
+        corner = layout.frames[box.frame] if box.frame else Spot(0, 0, 0, 0)
+        cell = _cell(
+            root, id=names[box.id], value=_label(box.label), style=_style(box), vertex="1", parent=parents[box.frame] if box.frame else "1"
+        )
+        _place(cell, spot.x - corner.x, spot.y - corner.y, spot.width, spot.height)
+
+
+def _style(box: Box) -> str:
+    return _BOX + (f"fillColor={box.fill};fontColor=#1c1c1a;" if box.fill else "")
 
 
 def _column(root: ElementTree.Element, boxes: list[Box], names: dict[str, str], left: int, frame: Frame | None, name: str) -> int:
@@ -46,8 +76,7 @@ def _column(root: ElementTree.Element, boxes: list[Box], names: dict[str, str], 
         _place(cell, left, GAP, width, height)
         parent = name
     for (x, y), box in zip(_places(len(boxes)), boxes, strict=True):
-        style = _BOX + (f"fillColor={box.fill};fontColor=#1c1c1a;" if box.fill else "")
-        cell = _cell(root, id=names[box.id], value=_label(box.label), style=style, vertex="1", parent=parent)
+        cell = _cell(root, id=names[box.id], value=_label(box.label), style=_style(box), vertex="1", parent=parent)
         _place(cell, x + (0 if frame else left), y + (0 if frame else GAP), WIDTH, HEIGHT)
     return width
 

@@ -1,0 +1,50 @@
+"""Which page of a volume may quote which sentence: each belongs to one page, so that no two pages say the same.
+
+Sentences that compare several components of the slot go to the comparison, the best advice and the best open problem of each component to the
+guide and the open problems, those of components without a page of their own to the survey; all others to the page of their component.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from forge_assets.documentation.quotes import Quote
+
+FEWEST_RIVALS = 2
+"""Further components of the slot in a sentence of the comparison."""
+GOOD = 0.5
+"""Least score of what goes to the guide or the open problems."""
+
+
+@dataclass(slots=True)
+class Shares:
+    components: dict[str, list[Quote]] = field(default_factory=dict)
+    comparison: list[Quote] = field(default_factory=list)
+    guide: list[Quote] = field(default_factory=list)
+    problems: list[Quote] = field(default_factory=list)
+    survey: list[Quote] = field(default_factory=list)
+
+
+def share(quotes: Mapping[str, Sequence[Quote]], pages: Collection[str], slot: Collection[str]) -> Shares:
+    """`quotes` by subject, the best of each role first; `pages`: subjects with a page; `slot`: all components of the slot."""
+    made = Shares()
+    rivals = set(slot)
+    for subject, some in quotes.items():
+        own = made.components.setdefault(subject, []) if subject in pages else made.survey
+        advice, unsolved = _best(some, "advice"), _best(some, "open")
+        for one in some:
+            if one.role == "comparison" and len(rivals.intersection(one.others)) >= FEWEST_RIVALS:
+                made.comparison.append(one)
+            elif one is unsolved:
+                made.problems.append(one)
+            elif one is advice:
+                made.guide.append(one)
+            else:
+                own.append(one)
+    return made
+
+
+def _best(some: Sequence[Quote], flag: str) -> Quote | None:
+    able = [one for one in some if getattr(one, flag) and one.role not in ("definition", "comparison") and one.score >= GOOD]
+    return max(able, key=lambda one: (one.score, one.text), default=None)
