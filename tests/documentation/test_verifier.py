@@ -1,0 +1,86 @@
+"""The verifier against 300 faithful rewrites and what corrupts them; the set was written before it (verifier_cases.txt)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from forge_assets.components.ontology import load_ontology
+from forge_assets.documentation.verify.names import names_of
+from forge_assets.documentation.verify.sentence import why_not
+from tests.documentation.rewrites import Rewrite, rewrites
+
+SURE = ("number", "unit", "citation")
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[tuple[Rewrite, str]]:
+    names = names_of(load_ontology())
+    return [(rewrite, why_not(rewrite.text, rewrite.quotes, names)) for rewrite in rewrites()]
+
+
+def shares(judged: list[tuple[Rewrite, str]]) -> dict[str, float]:
+    """The share that is rejected, by kind, of the sure kinds together and of all corruptions."""
+    counted: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    for rewrite, why in judged:
+        corrupt = rewrite.kind != "faithful"
+        for group in (rewrite.kind, *(["corrupt"] * corrupt), *(["sure"] * (rewrite.kind in SURE))):
+            counted[group] += 1
+            rejected[group] += bool(why)
+    return {group: rejected[group] / counted[group] for group in counted}
+
+
+def test_the_set_is_as_large_as_it_was_asked_for() -> None:
+    kinds = Counter(rewrite.kind for rewrite in rewrites())
+    assert kinds["faithful"] == 300 and sum(kinds.values()) - 300 >= 1000 and min(kinds.values()) >= 150
+    assert len({quote for rewrite in rewrites() for quote in rewrite.quotes}) >= 150
+
+
+def test_corruptions_are_rejected_and_faithful_rewrites_are_not(judged: list[tuple[Rewrite, str]]) -> None:
+    found = shares(judged)
+    assert found["sure"] >= 0.99 and found["corrupt"] >= 0.95 and found["faithful"] <= 0.15, found
+
+
+@pytest.mark.parametrize("half", ["dev", "held back"])
+def test_each_half_is_near_the_goal(judged: list[tuple[Rewrite, str]], half: str) -> None:
+    found = shares([one for one in judged if one[0].half == half])
+    assert found["corrupt"] >= 0.95 and found["faithful"] <= 0.15, found
+
+
+def test_equality_of_strings_fails_the_same_test() -> None:
+    equal = [(rewrite, "" if rewrite.text in rewrite.quotes else "differs") for rewrite in rewrites()]
+    assert shares(equal)["faithful"] > 0.9
+    lenient = [(rewrite, "") for rewrite in rewrites()]
+    assert shares(lenient)["corrupt"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Muon.", "no sentence"),
+        ("Muon trains faster than AdamW", "no end"),
+        ("Muon trains\nfaster than AdamW.", "line breaks"),
+        ("Muon trains faster \u202ethan AdamW.", "cannot be shown"),
+        ("Muon " * 200 + ".", "more than 600"),
+    ],
+)
+def test_what_is_no_sentence_is_rejected(text: str, why: str) -> None:
+    assert why in why_not(text, ["Muon trains faster than AdamW."])
+
+
+def test_a_sentence_without_citation_is_rejected_and_a_quote_carries_itself() -> None:
+    assert why_not("Muon trains faster than AdamW.", []) == "it cites nothing"
+    for rewrite in rewrites():
+        for quote in rewrite.quotes:
+            assert why_not(quote, rewrite.quotes) == "", quote
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [("1.5B", "1,500 million"), ("3e-4", "$3 \\times 10^{-4}$"), ("3 × 10⁻⁴", "0.0003"), ("15%", "15 percent"), ("32k", "32,768")],
+)
+def test_numbers_are_compared_by_value(written: str, same: str) -> None:
+    assert why_not(f"The model was trained with {written} here.", [f"The model was trained with {same} here."]) == ""
+    assert why_not(f"The model was trained with {written} here.", [f"The model was trained with 7{same} here."]) != ""
