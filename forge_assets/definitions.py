@@ -9,6 +9,8 @@ from forge_assets.components import assets as components
 from forge_assets.components.checks import CHECKS as COMPONENTS_CHECKS
 from forge_assets.corpus import assets as corpus
 from forge_assets.corpus.checks import CHECKS as CORPUS_CHECKS
+from forge_assets.documentation import assets as documentation
+from forge_assets.documentation.checks import CHECKS as DOCUMENTATION_CHECKS
 from forge_assets.embeddings import assets as embeddings
 from forge_assets.embeddings.checks import CHECKS as EMBEDDINGS_CHECKS
 from forge_assets.nights import assets as nights
@@ -29,16 +31,18 @@ ASSETS = [
     topics.topic_map,
     compatibility.compatibility_graph,
     compatibility.technique_stack,
+    documentation.doc_volumes,
     nights.nightly_report,
 ]
 
 defs = dg.Definitions(
     assets=dg.with_source_code_references(ASSETS),
-    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS, *COMPONENTS_CHECKS, *TOPICS_CHECKS, *COMPATIBILITY_CHECKS],
-    jobs=[corpus_job, parse_job],
+    asset_checks=[*CORPUS_CHECKS, *EMBEDDINGS_CHECKS, *COMPONENTS_CHECKS, *TOPICS_CHECKS, *COMPATIBILITY_CHECKS, *DOCUMENTATION_CHECKS],
+    jobs=[corpus_job, parse_job, documentation.docs_job],
     schedules=[nightly_reindex],
     sensors=[
         inbox,
+        documentation.volumes,
         dg.AutomationConditionSensorDefinition(
             "on_change", target=dg.AssetSelection.all(), default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=30
         ),

@@ -1,4 +1,4 @@
-"""The partition sets of Forge: 64 hash shards of the corpus, and one partition for each blueprint.
+"""The partition sets of Forge: 64 hash shards of the corpus, one partition for each blueprint, and one for each volume of documentation.
 
 (Dagster stops propagating staleness at 100 partitions.)
 """
@@ -11,3 +11,6 @@ SHARDS = StaticPartitionsDefinition(SHARD_KEYS)
 FIRST_SHARD, LAST_SHARD = SHARD_KEYS[0], SHARD_KEYS[-1]
 BLUEPRINTS = DynamicPartitionsDefinition(name="blueprint")
 """`forge blueprint create` adds a key, `delete` takes it away."""
+VOLUMES_SET = "volume"
+VOLUMES = DynamicPartitionsDefinition(name=VOLUMES_SET)
+"""A slot each, a coarse topic each, and the overview; the sensor `volumes` and `forge docs build` keep the keys."""

@@ -23,6 +23,7 @@ KINDS: dict[str, tuple[Verdict, ...]] = {
     "component": ("accept", "reject"),
     "constraint": ("accept", "reject"),
     "edge": ("accept", "reject"),
+    "page": ("approve", "reject"),
 }
 """What a decision can be about, and which verdicts mean something there. A room that reads decisions adds its kind here."""
 

@@ -38,7 +38,10 @@ LOCK = "forge.doc_volumes"
 
 @dataclass(slots=True)
 class BuildReport:
-    """`volumes` looked at, `written` of them anew; `pages` in them, `made` of those anew; `missing`: what lacks evidence for a page."""
+    """`volumes` looked at, `written` of them anew; `pages` in them, `made` of those anew; `missing`: what lacks evidence for a page.
+
+    `states` and `counts` (of pages) by volume.
+    """
 
     volumes: int = 0
     written: int = 0
@@ -49,6 +52,7 @@ class BuildReport:
     sentences_read: int = 0
     seconds: float = 0.0
     states: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -135,7 +139,7 @@ def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildRep
     report.pages += len(pages)
     report.missing += len(plan.missing)
     report.sources += len(volume.sources)
-    report.states[plan.id] = volume.state
+    report.states[plan.id], report.counts[plan.id] = volume.state, len(pages)
 
 
 def _volume(db: Database, plan: VolumePlan, pages: list[Page], report: BuildReport) -> Volume:

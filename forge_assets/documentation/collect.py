@@ -19,9 +19,10 @@ from forge_assets.corpus.addresses import SHARD_COUNT
 from forge_assets.corpus.model import Block
 from forge_assets.documentation import sentence_store as store
 from forge_assets.documentation.candidate_names import CandidateNames
-from forge_assets.documentation.reading import RULES_VERSION, Found, found_in
+from forge_assets.documentation.reading import Found, found_in
 from forge_assets.documentation.renewal import renew
 from forge_assets.documentation.subjects import CANDIDATE, Name
+from forge_assets.documentation.version import RULES_VERSION
 from forge_resources.database import Database
 
 CANDIDATES = """SELECT candidate, name, long_form, aliases, slot FROM candidate

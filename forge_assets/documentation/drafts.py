@@ -12,8 +12,6 @@ from forge_assets.documentation.citing import Found, cited, paragraph
 from forge_assets.documentation.selection import Picked
 from forge_assets.documentation.volume import Block, Cell, Heading, Page, PageKind, Sentence, Table
 
-PAGES_VERSION = "1"
-"""Raised by whoever changes what pages are made of the same evidence: every page is made anew."""
 MILLION, BILLION = 1e6, 1e9
 
 

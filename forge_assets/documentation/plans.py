@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from forge_assets.documentation.drafts import PAGES_VERSION, Draft, digest_of
+from forge_assets.documentation.drafts import Draft, digest_of
+from forge_assets.documentation.version import PAGES_VERSION
 from forge_assets.documentation.volume import Missing
 
 

@@ -13,8 +13,6 @@ from forge_assets.documentation.fitness import fitness
 from forge_assets.documentation.subjects import Name, subject_of
 from forge_assets.documentation.volume import Role
 
-RULES_VERSION = "3"
-"""Raised by whoever changes what this module, `fitness`, `cues`, `subjects` or the names of candidates put out."""
 FLOOR = 0.3
 """A sentence with a lower score is not kept."""
 MOST_OF_A_SUBJECT = 2

@@ -70,7 +70,7 @@ def train(rows: Iterable[tuple[Role, str]]) -> dict[str, Any]:
     counts = Counter(feature for _, text in given for feature in features(text))
     kept = {feature for feature, count in counts.most_common(FEATURES) if count >= FEWEST}
     table = DictVectorizer(dtype=np.float32)
-    matrix = table.fit_transform({feature: 1.0 for feature in sorted(features(text) & kept)} for _, text in given)
+    matrix = table.fit_transform(dict.fromkeys(sorted(features(text) & kept), 1.0) for _, text in given)
     model = LogisticRegression(C=1 / PENALTY, max_iter=300, class_weight="balanced")
     model.fit(matrix, [ROLES.index(role) for role, _ in given])
     order = [list(model.classes_).index(number) for number in range(len(ROLES))]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT = "forge-volume/1"
+FORMAT: Literal["forge-volume/1"] = "forge-volume/1"
 
 PageKind = Literal[
     "component", "candidate", "comparison", "survey", "guide", "timeline", "parameters", "problems", "glossary", "bibliography", "overview"
