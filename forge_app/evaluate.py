@@ -234,3 +234,20 @@ def stacks(draws: int, json_: bool) -> None:
         as_json(asdict(report))
     else:
         click.echo(report.table())
+
+
+@evaluate.command("docs")
+@click.option("--gold", type=click.Path(path_type=Path), help="questions.jsonl of cs_rubrics; default: beside the checkout")
+@JSON
+def docs_(gold: Path | None, json_: bool) -> None:
+    """How much of what experts want in an answer stands on pages written of this home's corpus, beside lead and LexRank."""
+    from forge_assets.documentation.evaluation.rubrics import evaluate_rubrics
+    from forge_resources.database import Database
+    from forge_resources.settings import settings
+
+    with Database.open() as db:
+        report = evaluate_rubrics(db, settings().home / "lexical", gold, _say)
+    if json_:
+        as_json(asdict(report))
+    else:
+        click.echo(report.table())

@@ -63,13 +63,13 @@ class Picked:
 class Pool:
     """The sentences a page may choose from. `about`: the words it is about, such as a name and a description."""
 
-    def __init__(self, quotes: Sequence[Quote], about: str) -> None:
+    def __init__(self, quotes: Sequence[Quote], about: str, weights: tuple[float, float, float] = WEIGHTS) -> None:
         self.quotes = list(quotes)
         self._matrix, query = vectors([one.text for one in self.quotes], about)
         scores = np.array([one.score for one in self.quotes], np.float32)
         centroid = np.asarray(self._matrix.mean(axis=0)).ravel() if self.quotes else np.zeros(0, np.float32)
         length = float(np.linalg.norm(centroid)) or 1.0
-        mine, wanted, central = WEIGHTS
+        mine, wanted, central = weights
         self.relevance: Floats = (
             mine * scores + wanted * (self._matrix @ query) + central * (self._matrix @ (centroid / length))
             if self.quotes

@@ -1,0 +1,1 @@
+"""Generated pages against what experts want to read, beside lead and LexRank."""
