@@ -6,6 +6,7 @@ parse.py -> inline.py (calls of pieces) -> a unit at a time here, its expression
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from forge_resources.errors import FdlError
 
 BUILT_IN = frozenset({*FUNCTIONS, *REDUCTIONS, "pos", "size", "cat", "scan", "layer"})
 INITS = {"normal": 0.02, "zeros": 0.0, "ones": 1.0, "constant": 0.0}
+ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
+              "**": operator.pow}  # fmt: skip
 FLAT = "n"  # the axis that `..` is in an optimizer, whose tensors are seen flat
 
 
@@ -150,13 +153,11 @@ class _Unit:
                 self.scope.sizes.setdefault(axis.name, Size.of(axis.name))
             groups.append(tuple(FLAT if isinstance(axis, s.Dots) else axis.name for axis in group))
         flat = [axis for group in groups for axis in group]
-        for axis in flat:
-            if flat.count(axis) > 1:
-                place = next(one.place for one in type_.axes[::-1] if getattr(one, "name", FLAT) == axis)
-                raise fail(
-                    f"axis {axis} stands twice in {type_.dtype}[{','.join(flat)}]; give the second a name of its own, `axis {axis}2 = {axis}`",
-                    place,
-                )
+        for name in flat:
+            if flat.count(name) > 1:
+                place = next(one.place for one in type_.axes[::-1] if getattr(one, "name", FLAT) == name)
+                told = f"{type_.dtype}[{','.join(flat)}]"
+                raise fail(f"axis {name} stands twice in {told}; give the second a name of its own, `axis {name}2 = {name}`", place)
         if FLAT in flat and any(isinstance(axis, s.Dots) for axis in type_.axes):
             self.scope.sizes.setdefault(FLAT, Size.of(FLAT))
         return tuple(groups)
@@ -202,7 +203,8 @@ def _unit(
 
 def _axes_in_use(made: _Unit, scope: Scope) -> list[str]:
     """Every axis the unit names; each must have a size."""
-    named = [axis for one in (*made.inputs, *made.parameters, *made.states, *made.definitions) for axis in one.axes]
+    tensors: list[ir.Tensor | ir.Parameter | ir.Definition] = [*made.inputs, *made.parameters, *made.states, *made.definitions]
+    named = [axis for one in tensors for axis in one.axes]
     for axis, place in [*scope.used.items(), *((axis, one.place) for one in made.definitions for axis in one.axes)]:
         if scope.root(axis) not in scope.sizes:
             message = f"the size of axis {axis} is not known: no type names it, and no tensor is read with it{near(axis, scope.sizes)}"
@@ -378,17 +380,16 @@ def _constant(node: s.Expression, scope: Scope) -> int | float:
     raise fail("a constant is made of numbers, constants above it, + - * / ** and functions such as sqrt", node.place)
 
 
-def _worked_out(operator: str, values: list[int | float]) -> int | float:
+def _worked_out(sign: str, values: list[int | float]) -> int | float:
     if len(values) == 1:
-        return -values[0] if operator == "-" else values[0]
+        return -values[0] if sign == "-" else values[0]
     left, right = values
-    if operator == "**" and abs(right) > 1000:
+    if sign == "**" and abs(right) > 1000:
         raise ValueError("the exponent is above 1,000")
-    done = {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right,
-            "//": lambda: left // right, "%": lambda: left % right, "**": lambda: left**right}.get(operator)  # fmt: skip
+    done = ARITHMETIC.get(sign)
     if done is None:
-        raise ValueError(f"'{operator}' is no arithmetic")
-    value = done()
+        raise ValueError(f"'{sign}' is no arithmetic")
+    value: int | float = done(left, right)
     if isinstance(value, complex) or not math.isfinite(value):
         raise ValueError("it is no finite number")
     return value

@@ -10,7 +10,24 @@ from collections.abc import Iterable, Iterator
 from forge_assets.blueprints.fdl import syntax as s
 from forge_assets.blueprints.fdl.parse import parse
 
-LEVELS = {"or": 1, "and": 2, "not": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "**": 8}
+LEVELS = {
+    "or": 1,
+    "and": 2,
+    "not": 3,
+    "<": 4,
+    "<=": 4,
+    ">": 4,
+    ">=": 4,
+    "==": 4,
+    "!=": 4,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "//": 6,
+    "%": 6,
+    "**": 8,
+}
 SIGN, ATOM = 7, 9
 
 
@@ -142,7 +159,9 @@ def _with_comments(lines: list[Line], comments: dict[int, tuple[int, str]], sour
         (behind if _is_behind(source[number - 1]) else alone)[number] = said
     written: list[tuple[int, str]] = []
     for number, text in lines:
-        tail = [behind[one] for one in sorted(behind) if one == number or (one > number and not any(number < start <= one for start in starts))]
+        tail = [
+            behind[one] for one in sorted(behind) if one == number or (one > number and not any(number < start <= one for start in starts))
+        ]
         written.append((number, text + ("  " + "  ".join(tail) if tail else "")))
     indents = {number: text[: len(text) - len(text.lstrip())] for number, text in lines}
     for number, said in alone.items():

@@ -39,9 +39,10 @@ def inlined(unit: s.Unit, pieces: dict[str, s.Unit]) -> s.Unit:
 def _define(statement: s.Define, body: _Body, calls: tuple[str, ...]) -> None:
     value = statement.value
     if isinstance(value, s.Function) and value.name in body.pieces and statement.axes is not None:
-        value = _call(value, body, calls, statement.name, statement)
-        if value is None:
+        called = _call(value, body, calls, statement.name, statement)
+        if called is None:
             return
+        value = called
     else:
         value = _rewritten(value, lambda call: _called(call, body, calls, statement.name))
     body.statements.append(replace(statement, value=value, origin=calls))

@@ -224,7 +224,8 @@ class Unit:
 
     @property
     def tensors(self) -> dict[str, Tensor | Parameter | Definition]:
-        return {one.name: one for one in (*self.inputs, *self.parameters, *self.states, *self.definitions)}
+        found: list[Tensor | Parameter | Definition] = [*self.inputs, *self.parameters, *self.states, *self.definitions]
+        return {one.name: one for one in found}
 
     @property
     def uses_layer(self) -> bool:

@@ -74,7 +74,7 @@ def _operation(left: s.Expression, operator: Token, right: s.Expression) -> s.Op
 
 
 @v_args(inline=True)
-class _Build(Transformer[Token, s.Text]):
+class _Build(Transformer[Token, tuple[s.Axis | s.Unit | s.Model, ...]]):
     def start(self, *items: Any) -> tuple[Any, ...]:
         return items
 
@@ -109,7 +109,7 @@ class _Build(Transformer[Token, s.Text]):
         given = _present(passed)
         texts = [one for one in given if isinstance(one, Token)]
         if len(texts) > 1:
-            raise FdlError("a call has one prefix; two are given here, leave one out", texts[1].line, texts[1].column)
+            raise FdlError("a call has one prefix; two are given here, leave one out", texts[1].line or 0, texts[1].column or 0)
         keywords = tuple(one for one in given if isinstance(one, tuple))
         plain = tuple(one for one in given if not isinstance(one, Token | tuple))
         return s.Function(str(name), plain, keywords, str(texts[0]) if texts else None, _at(name))

@@ -84,7 +84,9 @@ def compared(case: Case) -> Parity:
     weight = np.random.default_rng(5).standard_normal(wanted.shape).astype(np.float32)
     (model(ids) * torch.from_numpy(weight)).sum().backward()
     slopes = jax.grad(lambda given: (made.lm(given, tokens, size) * weight).sum())(params)
-    gradients = max(relative(slopes[name], one.grad) for name, one in model.named_parameters() if one.grad is not None and one.grad.abs().max() > 0)
+    gradients = max(
+        relative(slopes[name], one.grad) for name, one in model.named_parameters() if one.grad is not None and one.grad.abs().max() > 0
+    )
     unused = tuple(name for name in weights if name not in shapes)
     return Parity(
         relative(given, wanted), relative(in_jax, wanted), relative(steps, given), relative(jnp.concatenate(parts, 1), in_jax), gradients, unused

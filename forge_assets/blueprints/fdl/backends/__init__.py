@@ -1,7 +1,7 @@
 """The back-ends: each prints a checked program as files of another language. `forge fdl compile --to` and `forge fdl test` read this table.
 
 A back-end is one function `print_<name>(program: Program) -> dict[file name, text]`. A numeric one also names a function
-`run_<name>(program, case: Case) -> Ran` (trial.py), by which `forge fdl test` runs what was printed.
+`run_<name>(program, case: Case) -> Ran` (trial.py) in the module `runner`, by which `forge fdl test` runs what was printed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Backend:
     module: str  # below this package; imported when it is used
     description: str
     numeric: bool
+    runner: str = ""  # the module of run_<name>
 
     @property
     def print(self) -> Callable[[Program], dict[str, str]]:
@@ -31,17 +32,20 @@ class Backend:
 
     @property
     def run(self) -> Callable[..., Any]:
-        function: Callable[..., Any] = getattr(importlib.import_module(f"{PACKAGE}.{self.module}"), f"run_{self.name}")
+        function: Callable[..., Any] = getattr(importlib.import_module(f"{PACKAGE}.{self.runner}"), f"run_{self.name}")
         return function
 
 
 BACKENDS = {
     one.name: one
     for one in (
-        Backend("torch", "torch", "PyTorch: nn.Modules with the parameter names of the text", True),
-        Backend("jax", "jax", "JAX: pure functions of a dict of parameters", True),
+        Backend("torch", "torch", "PyTorch: nn.Modules with the parameter names of the text", True, "torch_running"),
+        Backend("jax", "jax", "JAX: pure functions of a dict of parameters", True, "jax_running"),
         Backend("cpp", "cpp", "C++17: a header and a program that need the standard library alone", True),
         Backend("latex", "latex", "LaTeX: an algorithm with its axes and weights", False),
         Backend("markdown", "markdown", "Markdown: pseudocode", False),
+        Backend("mermaid", "diagrams", "Mermaid: diagrams of the system, the blocks and the tensors", False),
+        Backend("dot", "diagrams", "Graphviz: the same diagrams as DOT", False),
+        Backend("drawio", "diagrams", "draw.io: the same diagrams, laid out", False),
     )
 }

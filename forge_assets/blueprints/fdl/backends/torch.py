@@ -338,7 +338,7 @@ def _scan_text(spell: TorchExpressions, line: Line, name: str) -> list[str]:
     sizes = ", ".join(spell.axis_size(axis) for axis in scan.state)
     first = spell.name(scan.inputs[0][0]) if scan.inputs else ""
     dtype = f"dtype={first}.dtype, " if first else ""
-    start = f"torch.zeros(({sizes},), {dtype}device={spell.device})" if scan.state else f"torch.zeros((), {dtype}device={spell.device})"
+    start = f"torch.zeros({sizes}, {dtype}device={spell.device})" if scan.state else f"torch.zeros((), {dtype}device={spell.device})"
     walked = [f"{spell.name(one)}.unbind({dim})" for one, dim in scan.inputs]
     now = [f"{spell.name(one)}_now" for one, _ in scan.inputs]
     cached = spell.plan is not None and line.name in spell.plan.scans

@@ -14,7 +14,7 @@ from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.cache import MASKED
 from forge_assets.blueprints.fdl.lowering.low import Attention, Low, full, low, merged, split
 from forge_assets.blueprints.fdl.lowering.patterns import value_of
-from forge_assets.blueprints.fdl.lowering.products import factors, rescaled, terms
+from forge_assets.blueprints.fdl.lowering.products import Term, factors, rescaled, terms
 
 if TYPE_CHECKING:
     from forge_assets.blueprints.fdl.lowering.lower import Lowering
@@ -49,14 +49,18 @@ def _attention(scores: ir.Expression, values: ir.Expression, key: str, hint: Seq
     mask, low_value = None, ir.Number(0.0)
     if isinstance(scores, ir.Apply) and scores.function == "where":
         condition, inside, otherwise = scores.arguments
-        value = value_of(otherwise)
-        if value is None or value > MASKED:
+        number = value_of(otherwise)
+        if number is None or number > MASKED:
             return None
-        mask, scores, low_value = at.look(condition), at.look_once(inside), ir.Number(value)
-    products, bias = [], []
+        mask, scores, low_value = at.look(condition), at.look_once(inside), ir.Number(number)
+    products: list[tuple[Term, tuple[ir.Expression, ir.Expression] | None]] = []
+    bias: list[tuple[Term, None]] = []
     for term in terms(scores, at.look_once):
         parted = _product(term.value, key)
-        (products if parted else bias).append((term, parted))
+        if parted:
+            products.append((term, parted))
+        else:
+            bias.append((term, None))
     if not products or any(one.scale != products[0][0].scale for one, _ in products):
         return None
     features = {axis for term, _ in products if isinstance(term.value, ir.Reduce) for axis in term.value.over}

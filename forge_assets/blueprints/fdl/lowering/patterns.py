@@ -121,7 +121,7 @@ def _with_weight(
         if isinstance(mean, ir.Reduce) and mean.function == "mean" and mean.over == over and mean.body == centred.arguments[0]:
             kind, source = "layer_norm", centred.arguments[0]
     weight = next((one for one in given if one not in (scale, x) and not one.below and set(one.value.axes) == set(over)), None)
-    used = [scale, x] + [weight] * (weight is not None)
+    used = [scale, x] if weight is None else [scale, x, weight]
     return Found(kind, source, over, eps, weight.value if weight else None), used
 
 

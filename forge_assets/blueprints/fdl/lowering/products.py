@@ -63,10 +63,10 @@ def terms(node: ir.Expression, look_in: Callable[[ir.Expression], ir.Expression]
     if isinstance(node, ir.Reduce) and node.function == "sum":  # host factors come out of a sum
         inner = factors(node.body)
         out = tuple(("div" if one.below else "mul", one.value) for one in inner if is_host(one.value))
-        rest = [one for one in inner if not is_host(one.value)]
-        if out and rest and not rest[0].below:
-            body = rest[0].value
-            for one in rest[1:]:
+        left_in = [one for one in inner if not is_host(one.value)]
+        if out and left_in and not left_in[0].below:
+            body = left_in[0].value
+            for one in left_in[1:]:
                 axes = tuple(dict.fromkeys((*body.axes, *one.value.axes)))
                 body = ir.Apply("div" if one.below else "mul", (body, one.value), axes, "f32")
             return [Term(out, ir.Reduce("sum", node.over, body, node.axes, node.dtype))]

@@ -17,6 +17,9 @@ def read(node: ir.Read, at: Lowering) -> Low:
     """The tensor with its axes named by the indices."""
     tensor = at.tensors[node.tensor]
     base = _base(tensor, node, at)
+    if base.attr and isinstance(base.attr, tuple) and base.attr[1] == "step":  # one step of what was computed before the loop
+        axes = [one.axis for one in node.index if isinstance(one, ir.Plain) and one.axis != at.step_of]
+        return Low(base.op, (), tuple(axes), base.attr, base.data)
     if isinstance(tensor, ir.Parameter) and _is_embedding(node, at):
         return _embedding(node, base, at)
     found = [_walk(index, axis, tensor, at) for index, axis in zip(node.index, tensor.axes, strict=True)]
@@ -131,8 +134,8 @@ def _gather(node: ir.Read, base: Low, at: Lowering) -> Low:
             array = Low("count", (), (one.axis,), (node.tensor, tensor.axes.index(axis)))
         else:
             array = at.value(one.value, front)
-            array, mask = _bounded(array, one.value, axis, base, at)
-            outside += mask
+            array, masks = _bounded(array, one.value, axis, base, at)
+            outside += masks
         how.append(("array", len(arrays)))
         arrays.append(aligned(array, front))
     gathered = low("gather", (base, *arrays), (*front, *trailing), (*how, *(":" for _ in trailing)))

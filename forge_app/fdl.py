@@ -1,0 +1,170 @@
+"""`forge fdl`: check, format, print and test texts of FDL, the index notation in which models are written."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forge_assets.blueprints.fdl.ir import Program
+
+FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+SET = click.option(
+    "--set", "constants", metavar="NAME=VALUE", multiple=True, help="another value for a const line, e.g. theta=500000 or Block.eps=1e-6"
+)
+
+
+@click.group()
+def fdl() -> None:
+    """The language of build plans: one text, printed as PyTorch, JAX, C++ and other languages (docs/explanation/fdl.md)."""
+
+
+@fdl.command("check")
+@FILES
+def check(files: tuple[Path, ...]) -> None:
+    """Types, axes and sizes of each FILE; the first thing that does not fit is told with its line and column."""
+    for file in files:
+        program = _program(file, ())
+        told = [_counted(len(program.units), "unit"), _counted(len(program.models), "model")]
+        click.echo(f"{file}: {', '.join(told)}, sizes to give: {', '.join(program.free_sizes)}")
+
+
+@fdl.command("fmt")
+@FILES
+@click.option("--check", "only_check", is_flag=True, help="write nothing; exit code 2 where a file would change")
+def fmt(files: tuple[Path, ...], only_check: bool) -> None:
+    """Writes each FILE in the one way FDL is written; `-` formats standard input to standard output."""
+    from forge_assets.blueprints.fdl.format import formatted
+    from forge_resources.errors import FdlError
+
+    for file in files:
+        text = _text(file)
+        with _named(file):
+            made = formatted(text)
+        if str(file) == "-":
+            sys.stdout.write(made)
+        elif made != text:
+            if only_check:
+                raise FdlError(f"{file} is not formatted; `forge fdl fmt {file}` writes it")
+            _write(file, made)
+            click.echo(f"formatted {file}", err=True)
+
+
+@fdl.command("compile")
+@FILE
+@click.option("--to", "language", required=True, metavar="LANGUAGE", help="torch, jax, cpp, latex, markdown, ...")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="a folder; without it a single file goes to standard output"
+)
+@SET
+def compile_(file: Path, language: str, output: Path | None, constants: tuple[str, ...]) -> None:
+    """Prints FILE in another language. What is printed needs no Forge."""
+    from forge_assets.blueprints.fdl.backends import BACKENDS
+    from forge_assets.blueprints.fdl.expressions import near
+    from forge_resources.errors import FdlError
+
+    if language not in BACKENDS:
+        raise FdlError(f"there is no back-end {language}{near(language, BACKENDS)}; there are {', '.join(BACKENDS)}")
+    program = _program(file, constants)
+    with _named(file):
+        files = BACKENDS[language].print(program)
+    if output is None:
+        if len(files) > 1:
+            raise FdlError(f"{language} is printed as {len(files)} files ({', '.join(files)}); give a folder by --output")
+        sys.stdout.write(next(iter(files.values())))
+        return
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FdlError(f"--output {output} cannot be made: {error.strerror or error}") from None
+    for name, text in files.items():
+        _write(output / name, text)
+        click.echo(f"wrote {output / name}", err=True)
+
+
+@fdl.command("test")
+@FILE
+@click.option("--backend", "backends", metavar="NAME", multiple=True, help="only these back-ends, e.g. torch; repeatable")
+@click.option("--seed", default=0, show_default=True, help="of sizes, weights and inputs")
+@SET
+def test(file: Path, backends: tuple[str, ...], seed: int, constants: tuple[str, ...]) -> None:
+    """Runs all numeric back-ends of FILE against each other on small sizes: results, gradients, and decoding step by step."""
+    from forge_assets.blueprints.fdl import trial
+    from forge_resources.errors import FdlError
+
+    program = _program(file, constants)
+    with _named(file):
+        compared = trial.compare(program, seed, backends)
+    for one in compared:
+        click.echo(click.style(one.name, bold=True))
+        for what, difference in one.differences.items():
+            sign = click.style("equal", fg="green") if difference <= trial.TOLERANCE else click.style("DIFFERENT", fg="red")
+            click.echo(f"  {sign}  {difference:.1e}  {what}")
+    if wrong := [one.name for one in compared if not one.equal]:
+        raise FdlError(
+            f"back-ends differ by more than {trial.TOLERANCE:g} of the scale in {', '.join(wrong)}; that is a bug of Forge, please report the text"
+        )
+
+
+def _program(file: Path, constants: tuple[str, ...]) -> Program:
+    from forge_assets.blueprints.fdl.check import compiled
+
+    text = _text(file)
+    with _named(file):
+        return compiled(text, _constants(constants))
+
+
+def _constants(given: tuple[str, ...]) -> dict[str, float]:
+    from forge_resources.errors import FdlError
+
+    found: dict[str, float] = {}
+    for one in given:
+        name, _, value = one.partition("=")
+        try:
+            found[name.strip()] = int(value) if value.strip().lstrip("-").isdigit() else float(value)
+        except ValueError:
+            raise FdlError(f"--set {one}: expected NAME=NUMBER, such as theta=500000") from None
+    return found
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Errors tell the file too, in the form that editors jump to."""
+    from forge_resources.errors import FdlError
+
+    try:
+        yield
+    except FdlError as error:
+        place = f":{error.line}:{error.column}" if error.line else ""
+        raise FdlError(f"{file}{place}: {error.message}") from None
+
+
+def _text(file: Path) -> str:
+    from forge_resources.errors import FdlError
+
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise FdlError(f"{file} is no text in UTF-8; FDL is written in it") from None
+    except OSError as error:
+        raise FdlError(f"{file} cannot be read: {error.strerror or error}") from None
+
+
+def _write(file: Path, text: str) -> None:
+    from forge_resources.errors import FdlError
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FdlError(f"{file} cannot be written: {error.strerror or error}") from None
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

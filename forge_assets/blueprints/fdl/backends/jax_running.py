@@ -1,0 +1,61 @@
+"""Runs printed JAX for `forge fdl test`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from forge_assets.blueprints.fdl import ir
+from forge_assets.blueprints.fdl.backends import BACKENDS
+from forge_assets.blueprints.fdl.backends.arrays import View
+from forge_assets.blueprints.fdl.backends.running import imported
+from forge_assets.blueprints.fdl.backends.stages import snake
+from forge_assets.blueprints.fdl.trial import Case, Ran, weighting
+from forge_resources.errors import FdlError
+
+
+def run_jax(program: ir.Program, case: Case) -> Ran:
+    """Raises FdlError where JAX is not installed."""
+    try:
+        import jax
+        import jax.numpy as jnp
+    except ImportError:
+        raise FdlError("JAX is not installed; pip install 'forge-ai[models]' brings it, or name other back-ends by --backend") from None
+    made = imported("jax", BACKENDS["jax"].print(program)["module_jax.py"])
+    function = getattr(made, snake(case.name))
+    inputs = [jnp.asarray(one) for one in case.inputs.values()]
+    if case.kind in ("optimizer", "schedule"):
+        return Ran([np.asarray(one, np.float32) for one in _several(jax.jit(function)(*inputs))])
+    view = View.of(program)
+    size = [made.Sizes(**{name: case.sizes[name] for name in view.static})] if view.static else []
+    params = {name: jnp.asarray(one) for name, one in case.weights.items()}
+    count = len((program.models.get(case.name) or program.units[case.name]).results)
+
+    def run(given: Any) -> list[Any]:
+        return _several(function(given, *inputs, *size))[:count]
+
+    def scalar(given: Any) -> Any:
+        results = run(given)
+        return (results[0] * weighting(results[0].shape, case.seed)).sum(), results
+
+    first = jax.eval_shape(run, params)[0]
+    if params and jnp.issubdtype(first.dtype, jnp.floating):
+        slopes, results = jax.jit(jax.grad(scalar, has_aux=True))(params)
+    else:
+        slopes, results = {}, jax.jit(run)(params)
+    stepped = _stepped(function, params, inputs, size, case, count) if case.cuts else None
+    return Ran([np.asarray(one) for one in results], stepped, {name: np.asarray(one) for name, one in slopes.items()})
+
+
+def _several(results: Any) -> list[Any]:
+    return list(results) if isinstance(results, tuple) else [results]
+
+
+def _stepped(function: Any, params: Any, inputs: list[Any], size: list[Any], case: Case, count: int) -> list[np.ndarray[Any, Any]]:
+    cache: dict[Any, Any] = {}
+    parts = []
+    for low, high in case.cuts:
+        *results, cache = function(params, *(one[:, low:high] for one in inputs), *size, cache=cache)
+        parts.append(results[:count])
+    return [np.concatenate(some, 1) for some in zip(*parts, strict=True)]

@@ -1,0 +1,50 @@
+"""What the printers of optimizers and schedules share: scalars of the call are plain numbers, constants are keyword arguments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from forge_assets.blueprints.fdl import ir
+from forge_assets.blueprints.fdl.backends.arrays import Expressions, View
+from forge_assets.blueprints.fdl.lowering.lower import Line, Lowering
+from forge_resources.errors import FdlError
+
+
+def alone(view: View, unit: ir.Unit) -> View:
+    """The view in which the rule's sizes come with its inputs, whatever axes the models have."""
+    return View(ir.Program(view.program.axes, {unit.name: unit}, {}))
+
+
+def scalars(unit: ir.Unit) -> tuple[str, ...]:
+    return tuple(one.name for one in unit.inputs if not one.axes)
+
+
+def lines(unit: ir.Unit) -> list[Line]:
+    """The rule's lines, its scalar inputs taken as numbers that are known."""
+    numbers = set(scalars(unit))
+
+    def number(node: ir.Expression) -> ir.Expression:
+        return ir.Constant(node.tensor, 0.0) if isinstance(node, ir.Read) and node.tensor in numbers else node
+
+    known = tuple(replace(one, value=ir.rebuilt(one.value, number)) for one in unit.definitions)
+    return Lowering(replace(unit, definitions=known), None, {}).lines()
+
+
+def signature(spell: Expressions, unit: ir.Unit) -> list[str]:
+    """Inputs and states, then the constants with their values."""
+    given = [spell.name(one.name) for one in (*unit.inputs, *unit.states)]
+    constants = [f"{spell.name(name)}={value!r}" for name, value in unit.constants.items()]
+    return [*given, *(["*", *constants] if constants else [])]
+
+
+def check_schedule(unit: ir.Unit) -> None:
+    """Raises FdlError where a schedule is more than numbers."""
+    tensors: list[ir.Tensor | ir.Definition] = [*unit.inputs, *unit.definitions]
+    for one in tensors:
+        if one.axes:
+            raise FdlError(f"{one.name} has axes, but schedule {unit.name} is made of single numbers", unit.place.line, unit.place.column)
+
+
+def told(unit: ir.Unit) -> str:
+    given = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in (*unit.inputs, *unit.states))
+    return f"{given} -> {', '.join(one.name for one in unit.results)}"
