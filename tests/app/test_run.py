@@ -78,7 +78,15 @@ def edges_of_rules() -> int:
     return len(found)
 
 
-def test_everything_is_made_from_the_sources(made: dict[str, dict[str, Any]], database: Database) -> None:
+def test_the_life_of_a_corpus(made: dict[str, dict[str, Any]], database: Database, articles: Path) -> None:
+    """One home for all of it: to make everything takes ten seconds each time."""
+    everything_is_made_from_the_sources(made, database)
+    a_second_run_does_nothing_and_leaves_every_version_and_every_check_holds()
+    an_edit_reprocesses_one_document_and_a_deletion_removes_everything_of_it(database, articles)
+    a_shard_can_be_run_alone_and_its_version_tells(articles)
+
+
+def everything_is_made_from_the_sources(made: dict[str, dict[str, Any]], database: Database) -> None:
     assert made["nightly_report"]["summary"].startswith("5 new, 0 changed, 0 removed, 0 quarantined; ")
     assert {asset: metadata["dagster/row_count"] for asset, metadata in made.items() if asset != "nightly_report"} == {
         "source_inventory": 5, "parsed_papers": 5, "works": 5, "lexical_index": 5, "passage_embeddings": 5, "search_index": 5,
@@ -89,7 +97,7 @@ def test_everything_is_made_from_the_sources(made: dict[str, dict[str, Any]], da
     assert number(database, "SELECT count(*) FROM passage_vector") == number(database, "SELECT count(*) FROM passage") == 5
 
 
-def test_a_second_run_does_nothing_and_leaves_every_version_and_every_check_holds(made: dict[str, dict[str, Any]]) -> None:
+def a_second_run_does_nothing_and_leaves_every_version_and_every_check_holds() -> None:
     before = {asset: versions(asset) for asset in (*PARTITIONED, "works", "lexical_index", "search_index")}
     again = materialize()
     assert (again["source_inventory"]["new"], again["source_inventory"]["changed"], again["source_inventory"]["bytes_read"]) == (0, 0, 0)
@@ -100,9 +108,7 @@ def test_a_second_run_does_nothing_and_leaves_every_version_and_every_check_hold
     assert len(checks) >= 10 and all(checks.values()), checks
 
 
-def test_an_edit_reprocesses_one_document_and_a_deletion_removes_everything_of_it(
-    made: dict[str, dict[str, Any]], database: Database, articles: Path
-) -> None:
+def an_edit_reprocesses_one_document_and_a_deletion_removes_everything_of_it(database: Database, articles: Path) -> None:
     before = parse_times(database)
     edited, gone = (document_id(file_uri(articles / name)) for name in ("muon.txt", "rope.md"))
     assert number(database, "SELECT count(*) FROM passage WHERE document_id = :id", id=gone)
@@ -118,7 +124,7 @@ def test_an_edit_reprocesses_one_document_and_a_deletion_removes_everything_of_i
     assert number(database, "SELECT count(*) FROM passage_vector") == number(database, "SELECT count(*) FROM passage") == 4
 
 
-def test_shards_can_be_run_alone_and_their_versions_tell(made: dict[str, dict[str, Any]], articles: Path) -> None:
+def a_shard_can_be_run_alone_and_its_version_tells(articles: Path) -> None:
     shard = f"{shard_of(document_id(file_uri(articles / 'muon.txt'))):02x}"
     before = versions("parsed_papers")
     (articles / "muon.txt").write_text("Muon has other words now.")
