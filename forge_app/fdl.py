@@ -108,9 +108,8 @@ def test(file: Path, backends: tuple[str, ...], seed: int, constants: tuple[str,
             sign = click.style("equal", fg="green") if difference <= trial.TOLERANCE else click.style("DIFFERENT", fg="red")
             click.echo(f"  {sign}  {difference:.1e}  {what}")
     if wrong := [one.name for one in compared if not one.equal]:
-        raise FdlError(
-            f"back-ends differ by more than {trial.TOLERANCE:g} of the scale in {', '.join(wrong)}; that is a bug of Forge, please report the text"
-        )
+        told = f"back-ends differ by more than {trial.TOLERANCE:g} of the scale in {', '.join(wrong)}"
+        raise FdlError(f"{told}; that is a bug of Forge, please report the text")
 
 
 def _program(file: Path, constants: tuple[str, ...]) -> Program:

@@ -2,9 +2,10 @@
 
 In: a checked unit and its time axis (t of `ids: i64[b,t]`). Out: a `Plan`, or an FdlError that says what looks into the future.
 
-A step sees T new positions after `past` known ones. Everything indexed by the time axis is computed for the new positions. An expression that
-also runs over a second name of the time axis (s) is mixed: its s covers all positions so far, so what it reads by s is kept. Definitions by s alone
-are the key side and are computed for new positions like the rest. A scan keeps its last value.
+A step sees T new positions after `past` known ones. Everything indexed by the time axis is computed for the new positions. An expression
+that
+also runs over a second name of the time axis (s) is mixed: its s covers all positions so far, so what it reads by s is kept. Definitions
+by s alone are the key side and are computed for new positions like the rest. A scan keeps its last value.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ MASKED = -1e4  # what is this far below other scores is no score
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`kept`: tensor -> number of the axis along which new entries are appended; `scans`: definitions whose last value is kept, without the time
-    axis; `mixed`: definitions whose key axis covers all positions so far."""
+    """`kept`: tensor -> number of the axis along which new entries are appended; `scans`: definitions whose last value is kept, without
+    the time axis; `mixed`: definitions whose key axis covers all positions so far."""
 
     time: str
     kept: dict[str, int]

@@ -1,4 +1,5 @@
-"""The typed checker: the tree of a text becomes a Program of ir.py, or the first thing that does not fit is told with line, column and axis.
+"""The typed checker: the tree of a text becomes a Program of ir.py, or the first thing that does not fit is told with line, column and
+axis.
 
 parse.py -> inline.py (calls of pieces) -> a unit at a time here, its expressions in expressions.py -> compose.py (models).
 """
@@ -195,9 +196,10 @@ def _unit(
         root = scope.root(axis)
         needs[root] = max(needs.get(root, 0), need)
     constants = dict(scope.constants)
+    aliases = {alias: root for alias, root in scope.aliases.items() if alias in sizes}
     return ir.Unit(
         unit.kind, unit.name, tuple(made.inputs), tuple(made.parameters), tuple(made.states), constants, tuple(made.definitions), results,
-        {alias: root for alias, root in scope.aliases.items() if alias in sizes}, {scope.root(axis): size for axis, size in sizes.items()}, unit.place,
+        aliases, {scope.root(axis): size for axis, size in sizes.items()}, unit.place,
     )  # fmt: skip
 
 
@@ -313,7 +315,8 @@ def _fits(statement: s.Define, axes: tuple[str, ...], found: ir.Expression, scan
             raise fail(message, statement.place)
     for axis in axes:
         if axis not in found.axes and axis != scan:
-            message = f"axis {axis} of {statement.name} is not on the right side (it has {', '.join(found.axes) or 'none'}){near(axis, found.axes)}"
+            there = ", ".join(found.axes) or "none"
+            message = f"axis {axis} of {statement.name} is not on the right side (it has {there}){near(axis, found.axes)}"
             raise fail(message, statement.place)
 
 

@@ -1,6 +1,7 @@
 """Models: units in sequence, `Embed ; Block * L prefix "model.layers.{i}." ; Head`.
 
-In: the model lines and the checked units. Out: `ir.Model` with its inputs and results, once it is sure that what a stage gives is what the next one takes.
+In: the model lines and the checked units. Out: `ir.Model` with its inputs and results, once it is sure that what a stage gives is what
+the next one takes.
 """
 
 from __future__ import annotations
@@ -112,7 +113,8 @@ def _again(body: tuple[ir.Stage, ...], flow: _Flow, stage: s.Stage) -> None:
     wanted, given = flow.units[first.unit].inputs[0], flow.units[last.unit].results[0]
     if (wanted.dtype, wanted.axes) != (given.dtype, given.axes):
         told = f"{given.dtype}[{','.join(given.axes)}]"
-        message = f"a repeated stage must give what it takes: {last.unit} gives {told}, {first.unit} takes {wanted.dtype}[{','.join(wanted.axes)}]"
+        takes = f"{wanted.dtype}[{','.join(wanted.axes)}]"
+        message = f"a repeated stage must give what it takes: {last.unit} gives {told}, {first.unit} takes {takes}"
         raise fail(message, stage.place)
 
 

@@ -176,8 +176,8 @@ def _same_axis(node: s.Name, axis: str, tensor: ir.Tensor, scope: Scope) -> None
         return
     right = f"{tensor.name}[{','.join(tensor.axes)}]"
     second = f" ({node.name} runs over {name} here)" if name != node.name else ""
-    message = f"axis {axis} of {right} is read with index {node.name}{second}, which is another axis; write {axis} there, or declare `axis {node.name} = {axis}`"
-    raise fail(message, node.place)
+    message = f"axis {axis} of {right} is read with index {node.name}{second}, which is another axis"
+    raise fail(f"{message}; write {axis} there, or declare `axis {node.name} = {axis}`", node.place)
 
 
 def _previous(node: s.Access, scope: Scope) -> ir.Previous:
@@ -315,8 +315,9 @@ def _cat(node: s.Over, scope: Scope) -> ir.Expression:
         parts.append((part.name, value))
         dtypes.append(value.dtype)
     if total_size != scope.sizes[axis]:
-        message = f"the parts have {total_size.text()} entries together, axis {axis} has {scope.sizes[axis].text()}; declare `axis {axis} = {total_size.text()}`"
-        raise fail(message, node.place)
+        total = total_size.text()
+        message = f"the parts have {total} entries together, axis {axis} has {scope.sizes[axis].text()}"
+        raise fail(f"{message}; declare `axis {axis} = {total}`", node.place)
     rest = joined(*([one for one in value.axes if one != part] for part, value in parts))
     return ir.Cat(axis, tuple(parts), (*rest, axis), "f32" if "f32" in dtypes else dtypes[0])
 

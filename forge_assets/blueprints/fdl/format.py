@@ -1,4 +1,5 @@
-"""Prints a text in the one way it is written: two spaces, aligned types, the fewest brackets; comments and single empty lines stay where they are.
+"""Prints a text in the one way it is written: two spaces, aligned types, the fewest brackets; comments and single empty lines stay where
+they are.
 
 In: FDL text. Out: FDL text with the same meaning; formatting it again changes nothing. Raises FdlError for a text the grammar refuses.
 """

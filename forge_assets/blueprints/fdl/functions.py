@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 FLOAT = ("exp", "log", "log1p", "sin", "cos", "tan", "tanh", "erf", "sqrt", "rsqrt", "sigmoid", "silu", "softplus", "float")
 SAME = ("abs", "relu", "sign", "floor", "ceil", "stop")  # the dtype of the argument; stop: no gradient flows through
-FUNCTIONS = {name: 1 for name in (*FLOAT, *SAME, "int")} | {"max": 2, "min": 2, "where": 3}
+FUNCTIONS = dict.fromkeys((*FLOAT, *SAME, "int"), 1) | {"max": 2, "min": 2, "where": 3}
 REDUCTIONS = ("sum", "mean", "max", "min", "logsumexp", "softmax", "cumsum", "rank")
 OPERATORS = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floordiv", "%": "mod", "**": "pow",

@@ -1,6 +1,7 @@
 """Replaces calls of pieces by their bodies: `h[b,t,d] = rmsnorm(x[b,t,d], eps = 1e-6, prefix "norm.")`.
 
-In: a unit's tree and all pieces. Out: the unit's tree without calls. The piece's axes become those of the arguments, `..` any number of them; its names get the
+In: a unit's tree and all pieces. Out: the unit's tree without calls. The piece's axes become those of the arguments, `..` any number of
+them; its names get the
 target's name in front, its parameters the call's prefix; a keyword sets a constant of the piece or renames an axis of it.
 """
 
@@ -82,7 +83,8 @@ class _Naming:
 
 
 def _call(call: s.Function, body: _Body, calls: tuple[str, ...], target: str, whole: s.Define | None) -> s.Expression | None:
-    """Puts the piece's statements into the body; the expression that stands for its result, or None where `whole` is already defined by it."""
+    """Puts the piece's statements into the body; the expression that stands for its result, or None where `whole` is already defined by
+    it."""
     piece = body.pieces[call.name]
     if call.name in calls:
         raise FdlError(
@@ -155,7 +157,9 @@ def _matched(call: s.Function, piece: s.Unit, body: _Body, target: str) -> _Nami
         if isinstance(given, s.Name):
             given = s.Access(given.name, (), given.place)
         if not isinstance(given, s.Access):
-            message = f"what is passed to {piece.name} as {formal.name} must be a tensor such as x[b,t,d]; give the expression a line and a name of its own"
+            message = (
+                f"what is passed to {piece.name} as {formal.name} must be a tensor such as x[b,t,d]; give the expression a line of its own"
+            )
             raise FdlError(message, call.place.line, call.place.column)
         names = [one for one in given.indices if isinstance(one, s.Name | s.Dots)]
         if any(not isinstance(one, s.Name | s.Dots | s.Number) for one in given.indices):

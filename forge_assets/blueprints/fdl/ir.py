@@ -2,34 +2,41 @@
 
 A `Program` holds axes, units (fragments, optimizers, schedules) and models.
 
-Axes and sizes. An axis is a name; the same name means the same size in all units of a program. `Program.axes[name].size` is a `Size`, a polynomial
-over base axes, whose sizes a caller gives (`axis k = c*j + m` makes k derived). A unit may index an axis by a second name, as s runs over the axis t
-again in attention: `Unit.aliases == {"s": "t"}`, and `Unit.size("s")` is the size of t. Sizes a unit's tensors have never depend on values.
+Axes and sizes. An axis is a name; the same name means the same size in all units of a program. `Program.axes[name].size` is a `Size`, a
+polynomial over base axes, whose sizes a caller gives (`axis k = c*j + m` makes k derived). A unit may index an axis by a second name, as
+s runs over the axis t again in attention: `Unit.aliases == {"s": "t"}`, and `Unit.size("s")` is the size of t. Sizes a unit's tensors
+have never depend on values.
 
-Tensors. `Unit.inputs`, `Unit.parameters`, `Unit.states` and `Unit.definitions` have each a name that is unique in the unit, a dtype ("f32", "i64", "bool";
-f32 stands for the floating dtype of the parameters) and axes in order. A parameter has the name it is stored by (`stored`, the text's `from`): below
-a stage with the prefix "model.layers.{i}." the tensor of the checkpoint is prefix + stored, {i} being the layer number. Two parameters of a model with the
-same full name are one tensor (tied). The stored shape is `groups`: f32[(g j), d] is stored with two dimensions, g*j and d; loading is a pure reshape.
-`constants` are the unit's named numbers, already worked out.
+Tensors. `Unit.inputs`, `Unit.parameters`, `Unit.states` and `Unit.definitions` have each a name that is unique in the unit, a dtype
+("f32", "i64", "bool"; f32 stands for the floating dtype of the parameters) and axes in order. A parameter has the name it is stored by
+(`stored`, the text's `from`): below a stage with the prefix "model.layers.{i}." the tensor of the checkpoint is prefix + stored, {i}
+being the layer number. Two parameters of a model with the same full name are one tensor (tied). The stored shape is `groups`: f32[(g j),
+d] is stored with two dimensions, g*j and d; loading is a pure reshape. `constants` are the unit's named numbers, already worked out.
 
 Definitions come in an order in which each reads only what is before it. `value` is an expression: for each point of `axes` one scalar.
-  Number, Constant, SizeOf(axis), Position(axis), Layer: scalars; Position is the absolute 0-based position along the axis (in decoding: of the whole sequence);
-  Read(tensor, index): one element. Each index is Plain(axis), Fixed(number) or Computed(expression, an i64); Computed that falls outside the axis reads as 0;
+  Number, Constant, SizeOf(axis), Position(axis), Layer: scalars; Position is the absolute 0-based position along the axis (in decoding:
+    of the whole sequence);
+  Read(tensor, index): one element. Each index is Plain(axis), Fixed(number) or Computed(expression, an i64); Computed that falls
+    outside the axis reads as 0;
   Apply(function, arguments): an elementwise function of FUNCTIONS (functions.py) or operator of OPERATORS;
-  Reduce(function, over, body): sum, mean, max, min, logsumexp remove the axes; softmax, cumsum and rank keep them. rank[e](x) is the number of entries that come
-    before this one when x is sorted downward (equal ones by index), so rank[e](x) < 2 marks the two greatest;
+  Reduce(function, over, body): sum, mean, max, min, logsumexp remove the axes; softmax, cumsum and rank keep them. rank[e](x) is the
+    number of entries that come before this one when x is sorted downward (equal ones by index), so rank[e](x) < 2 marks the two
+    greatest;
   Cat(axis, parts): entries of the parts, one part axis after the other, along `axis`;
-  Previous(index): inside a definition with `scan == t`: this tensor's own value at t - 1, and 0 before the start (the index has no entry for t).
-`expression.axes` are its free axes, `expression.dtype` its dtype. `Definition.origin` are the pieces it was inlined from; `section` is the comment
-above it, which diagrams and printed code keep.
+  Previous(index): inside a definition with `scan == t`: this tensor's own value at t - 1, and 0 before the start (the index has no
+    entry for t).
+`expression.axes` are its free axes, `expression.dtype` its dtype. `Definition.origin` are the pieces it was inlined from; `section` is
+the comment above it, which diagrams and printed code keep.
 
-Models are sequences of stages: `Step(unit, prefix)` and `Repeat(count, stages)`; the layer number {i} counts the steps inside repeats, through all repeats of the
-model from 0. The first input of a step is the first result of the step before; its other inputs, and all inputs of the first, are found by name among earlier
-results, else they are inputs of the model (`Model.inputs`).
+Models are sequences of stages: `Step(unit, prefix)` and `Repeat(count, stages)`; the layer number {i} counts the steps inside repeats,
+through all repeats of the model from 0. The first input of a step is the first result of the step before; its other inputs, and all
+inputs of the first, are found by name among earlier results, else they are inputs of the model (`Model.inputs`).
 
-Decoding. `cache.plan(unit)` tells which definitions lie on the key side, which of them are kept between steps, and along which axis (cache.py).
+Decoding. `cache.plan(unit)` tells which definitions lie on the key side, which of them are kept between steps, and along which axis
+(cache.py).
 
-A back-end is one function `print_<name>(program, ...) -> dict[file name, text]`, registered in `backends/__init__.py`; `forge fdl compile --to` reads that table.
+A back-end is one function `print_<name>(program, ...) -> dict[file name, text]`, registered in `backends/__init__.py`; `forge fdl compile
+--to` reads that table.
 """
 
 from __future__ import annotations

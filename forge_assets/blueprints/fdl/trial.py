@@ -1,6 +1,8 @@
-"""`forge fdl test`: every numeric back-end runs what it printed, on small seeded sizes and numbers, and the results are held against each other.
+"""`forge fdl test`: every numeric back-end runs what it printed, on small seeded sizes and numbers, and the results are held against each
+other.
 
-In: a checked program. Out: `Comparison`s, one a model (or a unit that no model has). A back-end takes part by a function `run_<name>(program, case) -> Ran`.
+In: a checked program. Out: `Comparison`s, one a model (or a unit that no model has). A back-end takes part by a function
+`run_<name>(program, case) -> Ran`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What to run: `name` is a model or unit; `weights` by full names and in stored shapes; `cuts` are the steps of decoding, if it decodes."""
+    """What to run: `name` is a model or unit; `weights` by full names and in stored shapes; `cuts` are the steps of decoding, if it
+    decodes."""
 
     name: str
     kind: str  # model, fragment, optimizer or schedule
@@ -37,7 +40,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """Results in order; the same step by step with a cache; slopes of the first result's sum weighted by `weighting`, where the back-end has them."""
+    """Results in order; the same step by step with a cache; slopes of the first result's sum weighted by `weighting`, where the back-end
+    has them."""
 
     results: list[np.ndarray[Any, Any]]
     stepped: list[np.ndarray[Any, Any]] | None = None

@@ -11,7 +11,6 @@ import numpy as np
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends import BACKENDS
 from forge_assets.blueprints.fdl.check import compiled
-
 from tests.blueprints.fdl.architectures import Case
 
 CUTS = ((0, 5), (5, 6), (6, 7), (7, 10), (10, 13))
@@ -89,5 +88,10 @@ def compared(case: Case) -> Parity:
     )
     unused = tuple(name for name in weights if name not in shapes)
     return Parity(
-        relative(given, wanted), relative(in_jax, wanted), relative(steps, given), relative(jnp.concatenate(parts, 1), in_jax), gradients, unused
-    )  # fmt: skip
+        relative(given, wanted),
+        relative(in_jax, wanted),
+        relative(steps, given),
+        relative(jnp.concatenate(parts, 1), in_jax),
+        gradients,
+        unused,
+    )

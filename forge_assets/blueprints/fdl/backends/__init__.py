@@ -41,7 +41,7 @@ BACKENDS = {
     for one in (
         Backend("torch", "torch", "PyTorch: nn.Modules with the parameter names of the text", True, "torch_running"),
         Backend("jax", "jax", "JAX: pure functions of a dict of parameters", True, "jax_running"),
-        Backend("cpp", "cpp", "C++17: a header and a program that need the standard library alone", True),
+        Backend("cpp", "cpp", "C++17: a header and a program that need the standard library alone", True, "cpp.running"),
         Backend("latex", "latex", "LaTeX: an algorithm with its axes and weights", False),
         Backend("markdown", "markdown", "Markdown: pseudocode", False),
         Backend("mermaid", "diagrams", "Mermaid: diagrams of the system, the blocks and the tensors", False),

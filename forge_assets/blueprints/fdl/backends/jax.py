@@ -18,7 +18,8 @@ TAKEN = frozenset(
 )  # fmt: skip
 HEAD = '''"""{title}
 
-Printed from FDL by forge; change the text, not this file. `params` is a flat dict with the names and shapes of the checkpoint; `size` is static for jit.
+Printed from FDL by forge; change the text, not this file.
+`params` is a flat dict with the names and shapes of the checkpoint; `size` is static for jit.
 """
 
 import math

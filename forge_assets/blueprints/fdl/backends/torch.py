@@ -1,4 +1,5 @@
-"""Prints PyTorch: fragments as nn.Modules, models as nn.Modules whose state_dict has the names of the text, optimizers as torch.optim.Optimizers."""
+"""Prints PyTorch: fragments as nn.Modules, models as nn.Modules whose state_dict has the names of the text, optimizers as
+torch.optim.Optimizers."""
 
 from __future__ import annotations
 
@@ -230,7 +231,8 @@ class TorchExpressions(Expressions):
         if name in ("max", "min"):
             if any(one.op == "host" for one in inputs):
                 array, number = given if inputs[1].op == "host" else given[::-1]
-                return f"{Code(array, ATOM if array.isidentifier() else 0).at(ATOM)}.clamp({name.replace('max', 'min') if name == 'max' else 'max'}={number})"
+                bound = "min" if name == "max" else "max"
+                return f"{Code(array, ATOM if array.isidentifier() else 0).at(ATOM)}.clamp({bound}={number})"
             return f"torch.{name}imum({', '.join(given)})"
         if name in FUNCTIONS:
             wrapped = given[0] if FUNCTIONS[name].startswith("F.") or given[0].isidentifier() else f"({given[0]})"

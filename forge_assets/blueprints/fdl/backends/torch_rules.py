@@ -33,7 +33,7 @@ def _function(view: View, unit: ir.Unit) -> str:
 
 def _optimizer(unit: ir.Unit) -> str:
     """`step` counts from 1; every other scalar of the rule is an option of the parameter group."""
-    weight, gradient, *rest = unit.inputs
+    weight, _, *rest = unit.inputs
     options = [one.name for one in rest if one.name != "step"]
     constants = list(unit.constants)
     flat = weight.axes == ("n",)

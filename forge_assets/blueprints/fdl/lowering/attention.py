@@ -1,6 +1,7 @@
 """Softmax attention told from its lines: scores, mask, softmax, mix become one operation.
 
-`o = sum[s](p * u)` with `p = softmax[s](where(mask, sum(q * k) * scale + bias, -1e30))`; the scores may be a sum of several products (partial RoPE, MLA), which
+`o = sum[s](p * u)` with `p = softmax[s](where(mask, sum(q * k) * scale + bias, -1e30))`; the scores may be a sum of several products
+(partial RoPE, MLA), which
 are then joined along their features. What does not have this form, such as soft caps and sinks, stays as it is written.
 """
 

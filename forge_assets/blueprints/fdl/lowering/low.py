@@ -18,11 +18,11 @@ class Low:
     """`op` and `attr`:
 
     host         a number known before any array, `attr` the ir expression
-    var          a tensor of the unit by name; param: a parameter in its logical axes, `attr` the ir.Parameter; stored: the same as it is stored
-    position     positions along an axis, `attr` (axis, whether it covers all positions so far); count: 0 ... size-1 along `attr`
+    var          a tensor of the unit by name; param: a parameter in its logical axes, `attr` the ir.Parameter; stored: the same as it is
+    stored position     positions along an axis, `attr` (axis, whether it covers all positions so far); count: 0 ... size-1 along `attr`
     index        basic indexing, `attr` one of ":", None, a number, (start Size, stop Size) or ("window", axis) a dimension
-    permute      `attr` the order of dimensions;  split: `attr` (dimension, axes);  merge: `attr` (first, last dimension);  expand: to `axes`
-    apply        elementwise, `attr` the function's name; like: the first input in the dtype of the second
+    permute      `attr` the order of dimensions;  split: `attr` (dimension, axes);  merge: `attr` (first, last dimension);  expand: to
+    `axes` apply        elementwise, `attr` the function's name; like: the first input in the dtype of the second
     reduce       `attr` (function, dimensions);  einsum: `attr` the specification;  linear: inputs x, W with W[out, in]
     gather       inputs: array and index arrays, `attr` one of ":" or the number of an index array a dimension
     embedding    inputs indices, table;  stack: `attr` dimension;  cat: `attr` dimension
@@ -39,7 +39,8 @@ class Low:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`scale`: factors as ('mul' or 'div', ir expression); `causal`: only keys up to the query; grouped: fewer key heads than query heads."""
+    """`scale`: factors as ('mul' or 'div', ir expression); `causal`: only keys up to the query; grouped: fewer key heads than query
+    heads."""
 
     scale: tuple[tuple[str, Any], ...]
     causal: bool

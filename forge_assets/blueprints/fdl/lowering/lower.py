@@ -30,7 +30,8 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`low` gives the tensor `name` in the layout `axes`; of a scan, one step of it. `kept`: the dimension along which decoding appends to it."""
+    """`low` gives the tensor `name` in the layout `axes`; of a scan, one step of it. `kept`: the dimension along which decoding appends
+    to it."""
 
     name: str
     axes: tuple[str, ...]

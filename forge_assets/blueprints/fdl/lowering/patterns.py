@@ -1,4 +1,5 @@
-"""Well-known patterns among the factors of a product: norms, GELU, SiLU. What is found becomes one operation, so that back-ends print one efficient call.
+"""Well-known patterns among the factors of a product: norms, GELU, SiLU. What is found becomes one operation, so that back-ends print one
+efficient call.
 
 In: the factors in order. Out: factors, of which some are `Found` in place of the ones they were made of.
 """

@@ -1,6 +1,6 @@
 """Prints dependency-free C++17: a module to include, a program to run, and the headers they need.
 
-`print_cpp` prints `module.hpp`, `main.cpp` and the headers; `run_cpp` compiles and runs them.
+`print_cpp` prints `module.hpp`, `main.cpp` and the headers; running.py compiles and runs them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ namespace fdl {
 
 struct Options {
   std::string weights, inputs, output, name, sizes, ids;
-  i64 step = 0, repeat = 0;
+  std::vector<i64> steps;
+  i64 repeat = 0;
 };
 
 // The best time of several runs is told on stderr.
@@ -43,14 +44,20 @@ Sizes sizes_of(const std::string& text) {
   return sizes;
 }
 
+// `4,1,2`
+inline std::vector<i64> numbers(const std::string& text) {
+  std::vector<i64> made;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) made.push_back(std::stoll(word));
+  return made;
+}
+
 // The input of a model that reads token ids: from the command line, as one row, or from the file of inputs.
 template <class T, int Rank>
 Array<T, Rank> input(const Options& options, Safetensors* file, const std::string& name) {
   if constexpr (std::is_same_v<T, i64> && Rank == 2)
     if (!file) {
-      std::vector<i64> ids;
-      std::istringstream words(options.ids);
-      for (std::string word; std::getline(words, word, ',');) ids.push_back(std::stoll(word));
+      const std::vector<i64> ids = numbers(options.ids);
       Array<i64, 2> made({1, static_cast<i64>(ids.size())});
       std::copy(ids.begin(), ids.end(), made.data);
       return made;
@@ -87,6 +94,17 @@ struct Task {
   Safetensors* inputs;
   Results& results;
 
+  // How many positions each step has: those of --steps, the last one again and again.
+  std::vector<i64> steps(i64 length) const {
+    std::vector<i64> made;
+    for (i64 done = 0; done < length; done += made.back()) {
+      const i64 next = options.steps[std::min(made.size(), options.steps.size() - 1)];
+      if (next < 1) fail("--steps takes numbers above 0");
+      made.push_back(std::min(next, length - done));
+    }
+    return made;
+  }
+
   template <class T, int Rank>
   Array<T, Rank> input(const std::string& name) const { return fdl::input<T, Rank>(options, inputs, name); }
 };
@@ -103,12 +121,12 @@ inline Options options_of(int count, char** words) {
     else if (word == "--inputs") made.inputs = value;
     else if (word == "--output") made.output = value;
     else if (word == "--run") made.name = value;
-    else if (word == "--step") made.step = std::stoll(value);
+    else if (word == "--steps") made.steps = numbers(value);
     else if (word == "--repeat") made.repeat = std::stoll(value);
     else fail("there is no option " + word);
   }
   if (made.weights.empty())
-    fail("usage: model MODEL.safetensors --sizes NAME=N,... (--ids N,N,... | --inputs FILE) [--output FILE] [--step N] [--repeat N] [--run NAME]");
+    fail("usage: model MODEL.safetensors --sizes NAME=N,... (--ids N,N,... | --inputs FILE) [--output FILE] [--steps N,...] [--repeat N] [--run NAME]");
   return made;
 }
 

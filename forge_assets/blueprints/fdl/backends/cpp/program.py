@@ -67,7 +67,7 @@ def _runner(program: ir.Program, name: str, plans: dict[str, Plan]) -> Iterator[
     last = ["0"] if unit is not None and unit.uses_layer else []
     if unit is not None:
         yield "  Sizes at = sizes;"
-    yield "  if (!task.options.step) {"
+    yield "  if (task.options.steps.empty()) {"
     yield f"    const auto out = timed(task.options, [&] {{ return unit.forward({', '.join([*first, *given, *last])}); }});"
     for result in results:
         yield f"    task.results.add({quoted(result.name)}, {'out' if len(results) == 1 else f'out.{safe(result.name)}'});"
@@ -102,8 +102,8 @@ def _stepwise(program: ir.Program, name: str, inputs: Sequence[ir.Tensor], resul
         kind = array_type(one.dtype, len(one.axes))
         yield f"  {f'std::vector<{kind}>' if one.axes else kind} all_{one.name};"
     yield f"  const i64 length = {safe(clock.name)}.size({along(clock)});"
-    yield "  for (i64 start = 0; start < length; start += task.options.step) {"
-    yield "    const i64 many = std::min(task.options.step, length - start);"
+    yield "  i64 start = 0;"
+    yield "  for (const i64 many : task.steps(length)) {"
     if is_unit:
         yield f"    at.{safe(time)} = many;"
     given = [f"slice({safe(one.name)}, {along(one)}, start, many)" if along(one) is not None else safe(one.name) for one in inputs]
@@ -112,6 +112,7 @@ def _stepwise(program: ir.Program, name: str, inputs: Sequence[ir.Tensor], resul
     for one in results:
         value = "out" if len(results) == 1 else f"out.{safe(one.name)}"
         yield f"    all_{one.name}.push_back({value});" if one.axes else f"    all_{one.name} = {value};"
+    yield "    start += many;"
     yield "  }"
     for one in results:
         axis = along(one)

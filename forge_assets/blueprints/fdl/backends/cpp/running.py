@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from forge_assets.blueprints.fdl import ir
+from forge_assets.blueprints.fdl.backends.cpp import print_cpp
 from forge_resources.errors import ForgeError
+
+if TYPE_CHECKING:
+    from forge_assets.blueprints.fdl.trial import Case, Ran
 
 COMPILERS = ("g++", "clang++")
 FAST = ("-O3", "-march=native")
@@ -28,20 +34,29 @@ class Executable:
     path: Path
 
     def run(
-        self, weights: Path, sizes: Mapping[str, int], inputs: Path, output: Path, *, name: str = "", step: int = 0, repeat: int = 0
+        self,
+        weights: Path,
+        sizes: Mapping[str, int],
+        inputs: Path,
+        output: Path,
+        *,
+        name: str = "",
+        steps: tuple[int, ...] = (),
+        repeat: int = 0,
     ) -> dict[str, Any]:
-        """The results by name, as numpy arrays; with `step` computed that many positions at a time, with a cache. Raises CppError."""
+        """The results by name, as numpy arrays; with `steps` computed that many positions at a time, with a cache. Raises CppError."""
         from safetensors.numpy import load_file
 
-        self.started(weights, sizes, "--inputs", str(inputs), "--output", str(output), name=name, step=step, repeat=repeat)
+        self.started(weights, sizes, "--inputs", str(inputs), "--output", str(output), name=name, steps=steps, repeat=repeat)
         return load_file(output)
 
     def started(
-        self, weights: Path, sizes: Mapping[str, int], *more: str, name: str = "", step: int = 0, repeat: int = 0
+        self, weights: Path, sizes: Mapping[str, int], *more: str, name: str = "", steps: tuple[int, ...] = (), repeat: int = 0
     ) -> tuple[str, str]:
         """What the program says on stdout and stderr. Raises CppError."""
         told = ",".join(f"{axis}={size}" for axis, size in sizes.items())
-        command = [str(self.path), str(weights), "--sizes", told, "--run", name, "--step", str(step), "--repeat", str(repeat), *more]
+        pieces = ["--steps", ",".join(map(str, steps))] if steps else []
+        command = [str(self.path), str(weights), "--sizes", told, "--run", name, "--repeat", str(repeat), *pieces, *more]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode:
             raise CppError(f"the printed C++ program ended with {made.returncode}: {made.stderr.strip()[-500:] or 'it said nothing'}")
@@ -65,3 +80,33 @@ def build(files: Mapping[str, str], folder: Path, flags: tuple[str, ...] = FAST)
     if made.returncode:
         raise CppError(f"the printed C++ does not compile: {made.stderr.strip()[:800]}")
     return Executable(folder / "model")
+
+
+def run_cpp(program: ir.Program, case: Case, flags: tuple[str, ...] = QUICK) -> Ran:
+    """What the compiled program gives for a case of `forge fdl test`: all at once, and in its cuts where it decodes. Raises CppError."""
+    from safetensors.numpy import save_file
+
+    from forge_assets.blueprints.fdl.trial import Ran
+
+    one = program.models.get(case.name) or program.units[case.name]
+    with tempfile.TemporaryDirectory(prefix="forge-fdl-") as place:
+        folder = Path(place)
+        built = build(print_cpp(program), folder, flags)
+        save_file({name: _dense(array) for name, array in case.weights.items()}, folder / "weights.safetensors")
+        save_file({name: _dense(array) for name, array in case.inputs.items()}, folder / "inputs.safetensors")
+
+        def results(steps: tuple[int, ...]) -> list[Any]:
+            output = folder / "output.safetensors"
+            found = built.run(
+                folder / "weights.safetensors", case.sizes, folder / "inputs.safetensors", output, name=case.name, steps=steps
+            )
+            return [found[result.name] for result in one.results]
+
+        steps = tuple(end - start for start, end in case.cuts)
+        return Ran(results(()), results(steps) if steps else None)
+
+
+def _dense(array: Any) -> Any:
+    import numpy as np
+
+    return np.require(array, requirements="C")
