@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forge_assets.blueprints.diagrams.kinds import COLOURS, kind_of, kind_of_group
-from forge_assets.blueprints.diagrams.parts import Part, call_of, parts_of, shown
+from forge_assets.blueprints.diagrams.parts import Part, parts_of, shown
 from forge_assets.blueprints.fdl import ir
 from forge_assets.compatibility.graph.drawing import Box, Link, Picture
 
@@ -15,7 +15,7 @@ def block_picture(unit: ir.Unit) -> Picture:
     home = {one.name: f"in.{one.name}" for one in (*unit.inputs, *unit.states)}
     links: list[Link] = []
     tensors = unit.tensors
-    for number, part in enumerate(parts_of(unit, call_of)):
+    for number, part in enumerate(parts_of(unit, lambda one: _title(unit, one))):
         id_ = f"p{number}"
         boxes.append(Box(id_, _label(unit, part), fill=COLOURS[_kind(unit, part)]))
         for name in part.reads:
@@ -24,20 +24,23 @@ def block_picture(unit: ir.Unit) -> Picture:
     for result in unit.results:
         boxes.append(Box(f"out.{result.name}", f"{shown(result.name, result.axes)}\nresult", fill=COLOURS["data"]))
         links.append(Link(home[result.tensor], f"out.{result.name}"))
-    return Picture(unit.name, tuple(boxes), tuple(links), (), "TB")
+    return Picture(f"{unit.name}: its blocks", tuple(boxes), tuple(links), (), "TB")
 
 
 def _kind(unit: ir.Unit, part: Part) -> str:
     return kind_of(unit, part.lines[0]) if len(part.lines) == 1 else kind_of_group(unit, part.lines)
 
 
+def _title(unit: ir.Unit, one: ir.Definition) -> str:
+    """The piece the fragment itself calls; else the section, in which a sum of streams is a box of its own."""
+    if one.origin:
+        return one.origin[0].replace("_", " ")
+    return f"{one.section}: add".removeprefix(": ") if kind_of(unit, one) == "residual" else one.section
+
+
 def _label(unit: ir.Unit, part: Part) -> str:
-    only = part.lines[0] if len(part.lines) == 1 else None
-    title = part.title or (only.name if only else "")
-    if only is not None and kind_of(unit, only) == "residual":
-        title = f"{title}: add" if title != only.name else "add"
     weights = [one.stored.removesuffix(".weight") for one in part.weights]
-    told = [title, *weights[:MOST_WEIGHTS]]
+    told = [part.title or part.lines[0].name, *weights[:MOST_WEIGHTS]]
     if len(weights) > MOST_WEIGHTS:
         told.append(f"and {len(weights) - MOST_WEIGHTS} more weights")
     return "\n".join(told)

@@ -43,9 +43,15 @@ def kind_of(unit: ir.Unit, one: ir.Definition) -> str:
         return "position"
     if "sum" in reductions and any(node.tensor in {p.name for p in unit.parameters} for node in nodes if isinstance(node, ir.Read)):
         return "projection"
-    if isinstance(one.value, ir.Apply) and one.value.function == "add" and all(isinstance(side, ir.Read) for side in one.value.arguments):
+    if isinstance(one.value, ir.Apply) and _is_sum_of_streams(one.value):
         return "residual"
     return "function"
+
+
+def _is_sum_of_streams(node: ir.Expression) -> bool:
+    if isinstance(node, ir.Read):
+        return True
+    return isinstance(node, ir.Apply) and node.function == "add" and all(map(_is_sum_of_streams, node.arguments))
 
 
 def _is_lookup(unit: ir.Unit, nodes: list[ir.Expression]) -> bool:

@@ -41,8 +41,3 @@ def parts_of(unit: ir.Unit, key: Callable[[ir.Definition], str]) -> list[Part]:
 
 def shown(name: str, axes: tuple[str, ...]) -> str:
     return f"{name}[{','.join(axes)}]" if axes else name
-
-
-def call_of(one: ir.Definition) -> str:
-    """The piece the fragment itself calls, else the section."""
-    return one.origin[0].replace("_", " ") if one.origin else one.section

@@ -28,41 +28,43 @@ class _System:
             self.boxes.append(Box(f"in.{one.name}", f"{shown(one.name, one.axes)}\ninput", fill=COLOURS["data"]))
             self.named[one.name] = (f"in.{one.name}", one)
         for stage in self.model.stages:
-            self._stage(stage, None, ())
+            self._stage(stage, None, "")
         results = [self.stream, *(self.named[one.name] for one in self.model.results[1:])]
         for found in results:
             assert found is not None
             source, result = found
             self.boxes.append(Box(f"out.{result.name}", f"{shown(result.name, result.axes)}\nresult", fill=COLOURS["data"]))
             self.links.append(Link(source, f"out.{result.name}"))
-        return Picture(self.model.name, tuple(self.boxes), tuple(self.links), tuple(self.frames), "TB")
+        return Picture(f"{self.model.name}: the system", tuple(self.boxes), tuple(self.links), tuple(self.frames), "TB")
 
-    def _stage(self, stage: ir.Stage, frame: str | None, counts: tuple[Size, ...]) -> None:
+    def _stage(self, stage: ir.Stage, frame: str | None, often: str) -> None:
+        """The outermost repeat is a frame; what is repeated inside it says so in its box."""
         if isinstance(stage, ir.Step):
-            self._step(stage, frame)
+            self._step(stage, frame, often)
             return
-        counts = (*counts, stage.count)
-        if any(isinstance(one, ir.Step) for one in stage.stages):
+        count = stage.count.text()
+        if frame is None:
             frame = f"f{len(self.frames)}"
-            self.frames.append(Frame(frame, "layers, " + " × ".join(one.text() for one in counts) + " times"))
-        first = len(self.boxes)
+            self.frames.append(Frame(frame, f"{count} times"))
+        else:
+            often = f"{often} × {count}" if often else count
         for one in stage.stages:
-            self._stage(one, frame, counts)
-        if len(self.boxes) - first > 1 and len(counts) == 1:
-            self.links.append(Link(self.boxes[-1].id, self.boxes[first].id, "again", line="dashed", colour="#80868b"))
+            self._stage(one, frame, often)
 
-    def _step(self, step: ir.Step, frame: str | None) -> None:
+    def _step(self, step: ir.Step, frame: str | None, often: str) -> None:
         unit = self.program.units[step.unit]
         id_ = f"{step.unit}.{len(self.boxes)}"
         weights = f"\n{_parameters(unit)}" if unit.parameters else ""
         kinds = [line for part in parts_of(unit, lambda one: "all") for line in part.lines]
-        self.boxes.append(Box(id_, f"{step.unit}{weights}", frame, COLOURS[kind_of_group(unit, kinds)]))
+        self.boxes.append(
+            Box(id_, f"{step.unit}{f' ({often} in a row)' * bool(often)}{weights}", frame, COLOURS[kind_of_group(unit, kinds)])
+        )
         for number, one in enumerate(unit.inputs):
             source = self.stream if number == 0 and self.stream is not None else self.named.get(one.name)
             if source is not None:
                 self.links.append(Link(source[0], id_, shown(source[1].name, source[1].axes)))
-        for one in unit.parameters:
-            name = step.prefix + one.stored
+        for parameter in unit.parameters:
+            name = step.prefix + parameter.stored
             if name in self.stored and self.stored[name] != id_ and "{i}" not in name:
                 self.links.append(Link(self.stored[name], id_, "same weight", arrow=False, line="dotted", colour="#b06000"))
             self.stored.setdefault(name, id_)
@@ -81,4 +83,4 @@ def _parameters(unit: ir.Unit) -> str:
         total += product
     text = total.text().replace(" * ", "·")
     many = f"{len(unit.parameters)} weight{'s' * (len(unit.parameters) > 1)}"
-    return f"{many}, {text} numbers" if len(text) <= 40 else many
+    return f"{many}\n{text} numbers" if len(text) <= 60 else many

@@ -35,7 +35,7 @@ def tensor_picture(unit: ir.Unit) -> Picture:
         id_ = f"result {result.name}"
         boxes.append(Box(id_, f"{shown(result.name, result.axes)}\nresult", fill=COLOURS["data"]))
         links.append(Link(result.tensor, id_))
-    return Picture(unit.name, tuple(boxes), tuple(links), tuple(frames), "TB")
+    return Picture(f"{unit.name}: tensor by tensor", tuple(boxes), tuple(links), tuple(frames), "TB")
 
 
 def _formula(line: ir.Definition) -> str:

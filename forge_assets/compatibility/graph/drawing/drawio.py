@@ -31,7 +31,7 @@ def drawio(picture: Picture, layout: Layout | None = None) -> str:
     else:
         _placed(root, picture, names, layout)
     for number, link in enumerate(picture.links):
-        _link(root, link, names, f"l{number}")
+        _link(root, link, names, f"l{number}", layout.bends.get(number) if layout else None)
     ElementTree.indent(file)
     return ElementTree.tostring(file, encoding="unicode") + "\n"
 
@@ -92,12 +92,17 @@ def _place(cell: ElementTree.Element, x: int, y: int, width: int, height: int) -
     ElementTree.SubElement(cell, "mxGeometry", {key: str(value) for key, value in given.items()} | {"as": "geometry"})
 
 
-def _link(root: ElementTree.Element, link: Link, names: dict[str, str], name: str) -> None:
+def _link(root: ElementTree.Element, link: Link, names: dict[str, str], name: str, bends: list[tuple[int, int]] | None) -> None:
     style = _LINK + ("" if link.arrow else "endArrow=none;") + (f"strokeColor={link.colour};" if link.colour else "")
     style += {"solid": "", "dashed": "dashed=1;", "dotted": "dashed=1;dashPattern=1 3;"}[link.line]
     ends = {"source": names[link.source], "target": names[link.target]}
+    style += "exitX=0.5;exitY=1;entryX=0.5;entryY=0;labelBackgroundColor=#ffffff;" if bends else ""
     cell = _cell(root, id=name, value=_label(link.label), style=style, edge="1", parent="1", **ends)
-    ElementTree.SubElement(cell, "mxGeometry", {"relative": "1", "as": "geometry"})
+    geometry = ElementTree.SubElement(cell, "mxGeometry", {"relative": "1", "as": "geometry"})
+    if bends:
+        points = ElementTree.SubElement(geometry, "Array", {"as": "points"})
+        for x, y in bends:
+            ElementTree.SubElement(points, "mxPoint", x=str(x), y=str(y))
 
 
 def _cell(root: ElementTree.Element, **given: str) -> ElementTree.Element:

@@ -1,14 +1,19 @@
-"""Places for the boxes of a flow: rows downward in the order of the links, frames one below the other. The same picture gives the same places."""
+"""Places for the boxes of a flow: rows downward in the order of the links, frames one below the other.
+
+The same picture gives the same places.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from forge_assets.compatibility.graph.drawing.picture import Box, Picture
 
 GAP, ROW_GAP, FRAME_PAD, FRAME_HEAD = 24, 44, 16, 30
 LETTER, LINE, LEAST_WIDTH = 7, 17, 90  # pixels of draw.io's letters at 12 pt
 SWEEPS = 4
+LANE, LANE_GAP = 14, 20  # between links that pass rows by, and from them to the rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +26,11 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`boxes` and `frames`: where each lies, by id, on one canvas."""
+    """`boxes` and `frames`: where each lies, by id, on one canvas; `bends`: points that a link goes by, by its number."""
 
     boxes: dict[str, Spot]
     frames: dict[str, Spot]
+    bends: dict[int, list[tuple[int, int]]]
 
 
 def layered(picture: Picture) -> Layout:
@@ -46,10 +52,46 @@ def layered(picture: Picture) -> Layout:
             boxes[box.id] = Spot(x, y, *sizes[box.id])
             x += sizes[box.id][0] + GAP
         y += max(sizes[box.id][1] for box in row) + ROW_GAP
-    return Layout(
-        boxes,
-        {frame.id: _around([boxes[box.id] for box in picture.inside(frame.id)]) for frame in picture.frames if picture.inside(frame.id)},
-    )
+    frames = {
+        frame.id: _around([boxes[box.id] for box in picture.inside(frame.id)]) for frame in picture.frames if picture.inside(frame.id)
+    }
+    return _moved_inside(Layout(boxes, frames, _bends(rows, picture, boxes, frames)))
+
+
+def _bends(rows: list[list[Box]], picture: Picture, boxes: dict[str, Spot], frames: dict[str, Spot]) -> dict[int, list[tuple[int, int]]]:
+    """Links that pass rows by go beside them, each in a lane of its own: down from the box, out, down, and back in."""
+    row_of = {box.id: number for number, row in enumerate(rows) for box in row}
+    tops = [boxes[row[0].id].y for row in rows]
+    bottoms = [max(boxes[box.id].y + boxes[box.id].height for box in row) for row in rows]
+    middle = sum(one.x + one.width // 2 for one in boxes.values()) // max(1, len(boxes))
+    taken: dict[tuple[bool, int], list[tuple[int, int]]] = {}
+    found: dict[int, list[tuple[int, int]]] = {}
+    far = [number for number, link in enumerate(picture.links) if row_of[link.target] > row_of[link.source] + 1]
+    for number in sorted(far, key=lambda n: row_of[picture.links[n].target] - row_of[picture.links[n].source]):
+        link = picture.links[number]
+        first, last = row_of[link.source], row_of[link.target]
+        source, target = (boxes[one].x + boxes[one].width // 2 for one in (link.source, link.target))
+        right = source + target >= 2 * middle
+        lane = next(n for n in range(len(far) + 1) if all(end <= first or last <= start for start, end in taken.get((right, n), [])))
+        taken.setdefault((right, lane), []).append((first, last))
+        passed = [boxes[box.id] for row in rows[first : last + 1] for box in row]
+        passed += [frames[box.frame] for row in rows[first : last + 1] for box in row if box.frame]
+        away = LANE_GAP + LANE * lane
+        x = max(one.x + one.width for one in passed) + away if right else min(one.x for one in passed) - away
+        down, up = bottoms[first] + 8 + 3 * (lane % 4), tops[last] - 8 - 3 * (lane % 4)
+        found[number] = [(source, down), (x, down), (x, up), (target, up)]
+    return found
+
+
+def _moved_inside(layout: Layout) -> Layout:
+    """Lanes on the left may lie beyond the edge of the canvas."""
+    shift = max(0, GAP - min((x for points in layout.bends.values() for x, _ in points), default=GAP))
+
+    def moved(spots: dict[str, Spot]) -> dict[str, Spot]:
+        return {id_: Spot(one.x + shift, one.y, one.width, one.height) for id_, one in spots.items()}
+
+    bends = {number: [(x + shift, y) for x, y in points] for number, points in layout.bends.items()}
+    return Layout(moved(layout.boxes), moved(layout.frames), bends)
 
 
 def _size(box: Box) -> tuple[int, int]:
@@ -58,20 +100,23 @@ def _size(box: Box) -> tuple[int, int]:
 
 
 def _rows(picture: Picture) -> list[list[Box]]:
-    """Boxes of a run with one frame stand in rows of their own; in a run each box is a row below what leads to it."""
-    order = {box.id: number for number, box in enumerate(picture.boxes)}
+    """Boxes of a run with one frame stand in rows of their own; in a run each box is below what leads to it, and where nothing does,
+    just above what it leads to."""
     rows: list[list[Box]] = []
-    run: dict[str, int] = {}
-    start = 0
-    for number, box in enumerate(picture.boxes):
-        if number and box.frame != picture.boxes[number - 1].frame:
-            start, run = len(rows), {}
-        above = [run[link.source] for link in picture.links if link.target == box.id and link.source in run and order[link.source] < number]
-        run[box.id] = max(above) + 1 if above else 0
-        while len(rows) <= start + run[box.id]:
-            rows.append([])
-        rows[start + run[box.id]].append(box)
-    return rows
+    for _, members in groupby(picture.boxes, key=lambda box: box.frame):
+        run = list(members)
+        levels: dict[str, int] = {}
+        links = [(link.source, link.target) for link in picture.links]
+        for box in run:
+            levels[box.id] = max(
+                (levels[source] + 1 for source, target in links if target == box.id and levels.get(source) is not None), default=0
+            )
+        for box in run:
+            below = [levels[target] for source, target in links if source == box.id and target in levels]
+            if levels[box.id] == 0 and below:
+                levels[box.id] = max(0, min(below) - 1)
+        rows += [[box for box in run if levels[box.id] == level] for level in range(max(levels.values()) + 1)]
+    return [row for row in rows if row]
 
 
 def _untangle(rows: list[list[Box]], picture: Picture) -> None:

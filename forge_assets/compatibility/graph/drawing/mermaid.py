@@ -30,6 +30,9 @@ def _lines(picture: Picture) -> Iterator[str]:
     for box in picture.boxes:
         if box.fill:
             yield f"  style {names[box.id]} fill:{box.fill},color:#1c1c1a"
+    if picture.frames:
+        yield "  classDef frame fill:#fafafa,stroke:#9aa0a6,color:#1c1c1a"
+        yield f"  class {','.join(f'f{number}' for number in range(len(picture.frames)))} frame"
     for number, link in enumerate(picture.links):
         if link.colour:
             yield f"  linkStyle {number} stroke:{link.colour}"
