@@ -296,4 +296,4 @@ def _actual(given: s.Access, indices: tuple[s.Expression, ...], node: s.Expressi
             f"{given.name} is read in a piece with another number of axes than it is passed with", node.place.line, node.place.column
         )
     kept = tuple(one for one in spelled if one is not None)
-    return s.Access(given.name, kept, node.place) if kept or not isinstance(node, s.Name) else s.Name(given.name, node.place)
+    return s.Access(given.name, kept, given.place) if kept or not isinstance(node, s.Name) else s.Name(given.name, given.place)

@@ -30,21 +30,21 @@ SAID = {
     "$END": "the end of the text",
     "DTYPE": "f32, i64 or bool",
     "KIND": "fragment, piece, optimizer or schedule",
-    "DOTS": "..",
+    "DOTS": "'..'",
     "PLUSMINUS": "+ or -",
     "STARS": "*",
     "SLASH": "/, // or %",
     "POWER": "**",
     "COMPARE": "a comparison",
-    "LSQB": "[",
-    "RSQB": "]",
-    "LPAR": "(",
-    "RPAR": ")",
-    "COLON": ":",
-    "COMMA": ",",
-    "EQUAL": "=",
-    "SEMICOLON": ";",
-    "STAR": "*",
+    "LSQB": "'['",
+    "RSQB": "']'",
+    "LPAR": "'('",
+    "RPAR": "')'",
+    "COLON": "':'",
+    "COMMA": "','",
+    "EQUAL": "'='",
+    "SEMICOLON": "';'",
+    "STAR": "'*'",
 }
 
 
@@ -287,6 +287,7 @@ def _unexpected(error: UnexpectedToken, text: str) -> FdlError:
     if expected & {"_INDENT"}:
         return FdlError(f"expected indented lines after the ':', found {said}; indent the body by two spaces", line, column)
     if token.type == "_INDENT":
+        line, column = token.end_line or line + 1, 1
         return FdlError("this line is indented, but no line above it opens a body; remove the spaces before it", line, column)
     if "NAME" in expected and str(token) in RESERVED:
         return FdlError(f"'{token}' is a word of the language and cannot be a name; choose another name", line, column)
@@ -308,5 +309,5 @@ def _words(expected: set[str]) -> set[str]:
 def _told(expected: set[str]) -> str:
     said = sorted({SAID.get(name, name.lower() if name.isupper() else name) for name in expected if name not in ("_INDENT", "_DEDENT")})
     if len(said) > 6:
-        said = [one for one in said if one in ("a name", "a number", "(", ")", "]", ",", "the end of the line")] or said[:6]
+        said = [one for one in said if one in ("a name", "a number", "'('", "')'", "']'", "','", "the end of the line")] or said[:6]
     return " or ".join(filter(None, [", ".join(said[:-1]), said[-1]])) if said else "nothing more"
