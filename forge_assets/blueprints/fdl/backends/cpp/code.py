@@ -151,8 +151,10 @@ def _operator(node: ir.Apply, texts: list[str]) -> str:
         f"({text})" if needs_brackets(node, place) and level(node.arguments[place]) < LEVELS["pow"] else text
         for place, text in enumerate(texts)
     ]
-    if node.function in ("neg", "not"):
-        return ("-" if node.function == "neg" else "!") + texts[0]
+    if node.function == "neg":
+        return f"-({texts[0]})" if texts[0].startswith("-") else f"-{texts[0]}"
+    if node.function == "not":  # binds more strongly in C++
+        return f"!({texts[0]})"
     sign = {"and": "&&", "or": "||"}.get(node.function, SIGNS.get(node.function, ""))
     return f" {sign} ".join(texts)
 

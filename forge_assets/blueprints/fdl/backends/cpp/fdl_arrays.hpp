@@ -186,6 +186,11 @@ auto least(i64 size, Body body) {
   for (i64 n = 1; n < size; ++n) found = min(found, body(n));
   return found;
 }
+template <class Body>
+float logsumexp(i64 size, Body body) {
+  const float top = greatest(size, body);
+  return top + std::log(sum(size, [&](i64 n) { return exp(static_cast<float>(body(n)) - top); }));
+}
 
 // ---- what runs over axes of whole arrays: `over` are the numbers of the axes
 

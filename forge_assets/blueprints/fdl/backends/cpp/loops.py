@@ -52,18 +52,20 @@ class Loops:
             self.statements.append(Statement("scan", one.name, one.dtype, one.axes, value, over=(one.scan,), inner=tuple(self.inner)))
         return self.statements
 
-    def _put(self, statement: Statement, *of: ir.Expression) -> None:
-        """What reads the step before belongs inside the scan's loop, and so does what reads such a statement."""
+    def _steps(self, node: ir.Expression) -> bool:
+        """Whether it needs the scan's value of the step before, so that it belongs inside the scan's loop."""
         inside = {one.name for one in self.inner}
-        steps = any(
-            isinstance(node, ir.Previous) or (isinstance(node, ir.Read) and node.tensor in inside) for one in of for node in ir.walk(one)
+        return self.scan is not None and any(
+            isinstance(one, ir.Previous) or (isinstance(one, ir.Read) and one.tensor in inside) for one in ir.walk(node)
         )
-        steps = steps or statement.name in inside
-        (self.inner if steps and self.scan else self.statements).append(statement)
+
+    def _put(self, statement: Statement, *of: ir.Expression) -> None:
+        inside = any(map(self._steps, of)) or any(statement.name == one.name for one in self.inner)
+        (self.inner if inside else self.statements).append(statement)
 
     def _into(self, name: str, dtype: str, axes: tuple[str, ...], node: ir.Expression) -> None:
         """Statements that fill the array `name`."""
-        if isinstance(node, ir.Reduce) and node.function == "sum" and (operands := self._operands(node)) is not None:
+        if isinstance(node, ir.Reduce) and (operands := self._operands(node)) is not None:
             self._put(Statement("contract", name, dtype, axes, operands=operands, over=node.over), *operands)
         elif isinstance(node, ir.Reduce) and node.function == "rank":
             body = self._own(node.body, axes, "values")
@@ -87,8 +89,8 @@ class Loops:
             number += 1
             name = f"{base}_{number}"
         self.taken.add(name)
-        if self.scan and any(isinstance(one, ir.Previous) for one in ir.walk(node)):
-            axes = tuple(axis for axis in axes if axis != self.scan or axis in node.axes)
+        if self._steps(node):
+            axes = tuple(axis for axis in axes if axis != self.scan)
         self._into(name, dtype or node.dtype, axes, node)
         return ir.Read(name, tuple(ir.Plain(axis) for axis in axes), axes, dtype or node.dtype)
 
@@ -99,23 +101,27 @@ class Loops:
                 node, index=tuple(ir.Computed(self._inline(one.value, axes)) if isinstance(one, ir.Computed) else one for one in node.index)
             )
         if isinstance(node, ir.Apply):
-            if node.function in COSTLY and len(node.axes) < len(axes):
+            if node.function in COSTLY and self._lacks(node, axes):
                 return self._own(node, ordered(node.axes, axes), node.function)
             return replace(node, arguments=tuple(self._inline(one, axes) for one in node.arguments))
         if isinstance(node, ir.Reduce):
-            if (
-                node.function in ir.KEEPING
-                or set(node.axes) != set(axes)
-                or (node.function == "sum" and _sides(node, self.parameters) is not None)
-            ):
+            if node.function in ir.KEEPING or self._lacks(node, axes) or self._contracts(node) is not None:
                 return self._own(node, ordered(node.axes, axes), node.function)
             return replace(node, body=self._inline(node.body, (*(axis for axis in axes if axis not in node.over), *node.over)))
         if isinstance(node, ir.Cat):
             return self._own(node, ordered(node.axes, axes), "cat")
         return node
 
+    def _lacks(self, node: ir.Expression, axes: tuple[str, ...]) -> bool:
+        """Whether it is the same along some of the loops. A scan's own loop runs around whatever belongs inside it."""
+        around = {self.scan} if self._steps(node) else set()
+        return set(node.axes) - around != set(axes) - around
+
+    def _contracts(self, node: ir.Reduce) -> tuple[list[Factor], list[Factor]] | None:
+        return _sides(node, self.parameters) if node.function == "sum" and not self._steps(node) else None
+
     def _operands(self, node: ir.Reduce) -> tuple[ir.Read, ir.Read] | None:
-        sides = _sides(node, self.parameters)
+        sides = self._contracts(node)
         if sides is None:
             return None
         left, right = (self._operand(side, node) for side in sides)
