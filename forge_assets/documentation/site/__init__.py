@@ -1,0 +1,1 @@
+"""Volumes as a site of plain files: pages, search, themes; nothing in it asks anything of another host."""
