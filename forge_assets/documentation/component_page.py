@@ -14,7 +14,7 @@ from forge_assets.documentation.drafts import Draft, cell, counted, number, time
 from forge_assets.documentation.facts import Entry, SlotFacts, Together, Typical
 from forge_assets.documentation.neighbourhood import neighbourhood
 from forge_assets.documentation.quotes import Quote
-from forge_assets.documentation.selection import Picked, Pool
+from forge_assets.documentation.selection import VARIETY, Picked, Pool
 from forge_assets.documentation.subjects import CANDIDATE
 from forge_assets.documentation.volume import Cell, Links, Note
 
@@ -26,6 +26,8 @@ SECTIONS = (
     ("Compared with others", "comparison", 6),
     ("Limitations", "limitation", 6),
 )
+VARIETIES = {"definition": 0.25}
+"""Definitions may be alike: what is unlike all others means another thing of that name."""
 VALUES, EDGES, COMPANIONS, YEARS, CLAIMS = 12, 14, 12, 12, 3
 """The most rows of each table, and claims cited for one relation."""
 
@@ -75,9 +77,9 @@ def choose(subject: Subject, about: str) -> dict[str, list[Picked]]:
     advice = [
         number for number, one in enumerate(pool.quotes) if one.advice and one.role in ("result", "mechanism", "limitation", "parameter")
     ]
-    return {key: pool.pick(most, advice if key == "advice" else pool.where(role=key)) for _, key, most in SECTIONS} | {
+    return {key: pool.pick(most, advice if key == "advice" else pool.where(role=key), VARIETIES.get(key, VARIETY)) for _, key, most in SECTIONS} | {
         "parameter": pool.pick(4, pool.where(role="parameter"))
-    }
+    }  # fmt: skip
 
 
 def about_of(subject: Subject, facts: SlotFacts) -> str:
@@ -94,7 +96,7 @@ def draft(
     entry = subject.entry
     kind = "candidate" if subject.candidate else "component"
     chosen = choose(subject, about_of(subject, facts))
-    made = Draft(pages[entry.subject], kind, entry.name, _summary(subject, facts))  # type: ignore[arg-type]
+    made = Draft(pages[entry.subject], kind, entry.name[:1].upper() + entry.name[1:] if subject.candidate else entry.name, _summary(subject, facts))  # type: ignore[arg-type]
     _opening(made, subject, facts, titles, pages)
     for title, key, _ in SECTIONS:
         made.quote(title, chosen[key])
@@ -148,6 +150,8 @@ def _glance(
         one = titles[entry.introducing]
         yield cell("Introducing work in the corpus"), cell(" ".join(one.text.split()), citations=made.cite([one]))
     yield cell("Named by"), cell(counted(entry.works))
+    if entry.slot_share is not None:
+        yield cell("Evidence that it fills this slot"), cell(f"{entry.slot_share:.0%}")
     if entry.used is not None:
         yield cell("Used or introduced by"), cell(counted(entry.used))
     if entry.trend is not None:
@@ -300,7 +304,7 @@ def evidence(
     )
     return [
         asdict(component) if component else None,
-        [entry.name, entry.works, entry.used, trend(entry.trend), dict(entry.years), str(entry.introducing)],
+        [entry.name, entry.works, entry.used, None if entry.slot_share is None else f"{entry.slot_share:.0%}", trend(entry.trend), dict(entry.years), str(entry.introducing)],
         titles[entry.introducing].text if entry.introducing is not None and entry.introducing in titles else None,
         [asdict(one) for one in subject.typical[:VALUES]],
         [(edge.key.id, f"{edge.confidence:.2f}", edge.supporting_works, edge.contradicting_works, edge.origins) for edge in subject.edges],

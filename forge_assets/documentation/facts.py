@@ -38,6 +38,8 @@ class Entry:
     trend: float | None
     years: Mapping[str, int]
     introducing: UUID | None
+    slot_share: float | None = None
+    """Of a candidate: the share of its evidence that points at the slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def slot_facts(db: Database, ontology: Ontology, slot: str) -> SlotFacts:
 
 def _entry(subject: str, name: str, row: Any) -> Entry:
     return Entry(subject, name, row["works"], row.get("used"), row["first_year"], row["latest_year"], row["trend"], row["years"],
-                 row["introducing_document"])  # fmt: skip
+                 row["introducing_document"], row.get("slot_share"))  # fmt: skip
 
 
 def _typical(row: Any) -> Typical:

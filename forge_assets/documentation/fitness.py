@@ -46,9 +46,10 @@ _LEANING = re.compile(
     r"|(?:On the (?:one|other) hand|As such|More (?:specifically|precisely|importantly|generally)|Most (?:importantly|notably)|At the same time"
     r"|That is|The (?:latter|former|above|proposed|resulting|present|following|second|third|other|latter|same|key idea|main|paper|article|study"
     r"|work|authors?|results?|experiment\w*|goal|aim|code|source code|project page|method|approach|framework|system|algorithm|model|latter|obtained"
-    r"|whole|rest|first|second|new|final|current|idea|issue|problem|reason|technique|dataset|task|architecture|network|tool)\b"
+    r"|analysis|evaluation|comparison|findings|outcome|whole|rest|first|second|new|final|current|idea|issue|problem|reason|technique|dataset|task|architecture|network|tool)\b"
     r"|Along with|What is more|Not only|If so|Even so|Like (?:this|these)|Extensive|Experiments?|Experimental results?|Results|Evaluations?"
-    r"|Comprehensive|Numerical|Simulations?|Analysis|Code|Source code|Preliminary)\b",
+    r"|Comprehensive|Numerical|Simulations?|Analysis|Code|Source code|Preliminary|Findings|A subsequent|Theoretical analysis|Ablations?"
+    r"|Empirical (?:results?|evidence|evaluations?|stud(?:y|ies))|Evidence)\b",
 )
 _OWN = re.compile(
     r"\b(?:(?:in|of) this (?:paper|work|article|study|report|thesis|letter|chapter|survey|review)|this (?:paper|work|article|study|thesis|letter"

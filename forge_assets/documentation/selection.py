@@ -26,6 +26,8 @@ ALIKE = 0.8
 VARIETY = 0.45
 """Weight of the likeness to what is chosen already."""
 MOST_OF_A_WORK = 2
+STRANGE, FEWEST_OF_A_KIND = 0.4, 12
+"""A sentence as like to the others as that share of the median is a stranger; in smaller pools there are none."""
 WEIGHTS = (0.5, 0.25, 0.25)
 """Of the sentence's own score, of the query, of the centroid."""
 _WORD = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
@@ -75,13 +77,14 @@ class Pool:
             if self.quotes
             else np.zeros(0, np.float32)
         )
+        self._strange = self._strangers(query, centroid / length)
         self._chosen: list[int] = []
         self._used: Counter[UUID] = Counter()
         self._gone: set[int] = set()
 
     def pick(self, most: int, among: Iterable[int] | None = None, variety: float = VARIETY) -> list[Picked]:
         """Up to `most` more sentences, none of which says what was picked before, and at most MOST_OF_A_WORK of a work in all."""
-        able = [number for number in (range(len(self.quotes)) if among is None else among) if number not in self._gone]
+        able = [number for number in (range(len(self.quotes)) if among is None else among) if number not in self._gone | self._strange]
         picked: list[Picked] = []
         if not able:
             return picked
@@ -102,6 +105,13 @@ class Pool:
     def where(self, **wanted: Any) -> list[int]:
         """Numbers of the quotes whose fields have these values."""
         return [number for number, one in enumerate(self.quotes) if all(getattr(one, name) == value for name, value in wanted.items())]
+
+    def _strangers(self, query: Floats, centroid: Floats) -> set[int]:
+        """Sentences that share so little with the others that the name means another thing there."""
+        if len(self.quotes) < FEWEST_OF_A_KIND:
+            return set()
+        kin = self._matrix @ query + self._matrix @ centroid
+        return {int(number) for number in np.flatnonzero(kin < STRANGE * np.median(kin))}
 
     def _likeness(self, able: Sequence[int]) -> Floats:
         likeness = np.zeros(len(self.quotes), np.float32)

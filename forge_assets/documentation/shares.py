@@ -10,9 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forge_assets.documentation.quotes import Quote
+from forge_assets.documentation.subjects import CANDIDATE
 
 FEWEST_RIVALS = 2
 """Further components of the slot in a sentence of the comparison."""
+ADVICE = 2
+"""Sentences of a component that the guide may quote."""
 GOOD = 0.5
 """Least score of what goes to the guide or the open problems."""
 
@@ -32,19 +35,22 @@ def share(quotes: Mapping[str, Sequence[Quote]], pages: Collection[str], slot: C
     rivals = set(slot)
     for subject, some in quotes.items():
         own = made.components.setdefault(subject, []) if subject in pages else made.survey
-        advice, unsolved = _best(some, "advice"), _best(some, "open")
+        if subject.startswith(CANDIDATE):  # whether it belongs to the slot at all, nobody has decided
+            own += some if subject in pages else []
+            continue
+        advice, unsolved = _best(some, "advice", ADVICE), _best(some, "open", 1)
         for one in some:
             if one.role == "comparison" and len(rivals.intersection(one.others)) >= FEWEST_RIVALS:
                 made.comparison.append(one)
-            elif one is unsolved:
+            elif one in unsolved:
                 made.problems.append(one)
-            elif one is advice:
+            elif one in advice:
                 made.guide.append(one)
             else:
                 own.append(one)
     return made
 
 
-def _best(some: Sequence[Quote], flag: str) -> Quote | None:
+def _best(some: Sequence[Quote], flag: str, most: int) -> list[Quote]:
     able = [one for one in some if getattr(one, flag) and one.role not in ("definition", "comparison") and one.score >= GOOD]
-    return max(able, key=lambda one: (one.score, one.text), default=None)
+    return sorted(able, key=lambda one: (-one.score, one.text))[:most]

@@ -46,7 +46,7 @@ def survey(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts
     if len(rising) >= 4:
         made.heading("Rising and falling")
         rows = [[cell(one.entry.name, page=pages.get(one.entry.subject)), cell(trend(one.entry.trend)), cell(f"{one.entry.works:,}")]
-                for one in [*rising[:8], *rising[-4:]]]  # fmt: skip
+                for one in (rising if len(rising) <= 12 else [*rising[:8], *rising[-4:]])]  # fmt: skip
         made.table("Growth of the share of works", ("Component", "Trend", "Works"), rows, "Of components that 20 works or more name.")
     pool = Pool(quotes, f"{slot.title} {slot.description}")
     for title, role in (("Kinds without a page of their own", "definition"), ("How they work", "mechanism"), ("Results", "result"),

@@ -14,6 +14,7 @@ from forge_assets.documentation.facts import SlotFacts, slot_facts
 from forge_assets.documentation.plans import VolumePlan, volume_of
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.shares import share
+from forge_assets.documentation.subjects import CANDIDATE
 from forge_assets.documentation.volume import Missing
 from forge_resources.database import Database
 
@@ -30,9 +31,10 @@ class SlotVolume:
         found = quotes.of_slot(db, slot)
         self.shares = share(found, pages.keys() & self.facts.entries.keys(), self.facts.components)
         self.definitions: dict[str, Quote] = {
-            subject: some[0] for subject, all_ in found.items() if (some := [one for one in all_ if one.role == "definition"])
+            subject: some[0] for subject, all_ in found.items()
+            if not subject.startswith(CANDIDATE) and (some := [one for one in all_ if one.role == "definition"])
         }
-        ordered = sorted(self.facts.entries.items(), key=lambda item: (-item[1].works, item[0]))
+        ordered = sorted(self.facts.entries.items(), key=lambda item: (item[0].startswith(CANDIDATE), -item[1].works, item[0]))
         self.subjects = [component_page.subject_of(self.facts, id_, self.shares.components.get(id_, ())) for id_, _ in ordered]
         self.titles: Mapping[UUID, Found] = titles(db, {one.entry.introducing for one in self.subjects if one.entry.introducing})
         wanted = {place for one in self.subjects for place in one.places()} | comparison_page.places(self.subjects, self.facts)

@@ -38,6 +38,7 @@ def test_the_graph_is_the_designs() -> None:
         "topic_map": {"works", "topic_clusters"},
         "compatibility_graph": {"works", "component_mentions", "component_catalog"},
         "technique_stack": {"component_catalog", "compatibility_graph"},
+        "doc_volumes": {"works", "component_mentions", "component_catalog", "topic_clusters", "compatibility_graph"},
     }
 
 
@@ -46,7 +47,7 @@ def test_every_asset_tells_what_it_is(name: str) -> None:
     spec = specs()[name]
     assert spec.description and len(spec.description) > 60
     assert spec.owners == ["team:forge"]
-    assert spec.group_name in ("corpus", "embeddings", "components", "topics", "compatibility", "nights")
+    assert spec.group_name in ("corpus", "embeddings", "components", "topics", "compatibility", "documentation", "nights")
     assert spec.kinds and spec.code_version
     assert "dagster/code_references" in spec.metadata
 

@@ -7,11 +7,13 @@ from functools import lru_cache
 from forge_assets.components.folding import fold
 
 _IRREGULAR = """use: used using uses; keep: kept; fall: fell fallen; rise: rose risen rising; run: ran; take: took taken; make: made
-show: shown; hold: held; give: gave given; get: got; go: went gone; find: found; lead: led; leave: left leaving; lose: lost losing loses; send: sent
+show: shown; hold: held; give: gave given; get: got; go: went gone; find: found; lead: led; leave: left leaving
+lose: lost losing loses; send: sent
 spend: spent; stand: stood; write: wrote written; draw: drew drawn; grow: grew grown; know: knew known; see: saw seen; choose: chose chosen
 build: built; begin: began begun; become: became; come: came; bring: brought; think: thought; feed: fed; split: splitting; tie: tied tying
 hide: hid hidden; freeze: froze frozen; break: broke broken; win: won; mean: meant; have: has had having; say: said; tell: told
-let: letting; be: is are was were been being; do: does did done; shrink: shrank shrunk; speed: sped; learn: learnt; deal: dealt; drive: drove driven
+let: letting; be: is are was were been being; do: does did done; shrink: shrank shrunk; speed: sped
+learn: learnt; deal: dealt; drive: drove driven
 arise: arose arisen"""
 _LEMMAS = {form: entry.split(":")[0].strip() for entry in _IRREGULAR.replace("\n", ";").split(";") for form in entry.split(":")[1].split()}
 _ENDINGS = [
