@@ -69,7 +69,7 @@ CASES = {
     one.name: one
     for one in (
         Case("llama", _model("Llama", **LLAMA, rms_norm_eps=1e-5, **_rope(10000.0)), GQA),
-        Case("llama_3", _model("Llama", **LLAMA, rms_norm_eps=1e-5, rope_parameters=ROPE_3), GQA, {"trained": 32}),
+        Case("llama_3", _model("Llama", **LLAMA, head_dim=32, rms_norm_eps=1e-5, rope_parameters=ROPE_3), GQA | {"j": 16}, {"trained": 32}),
         Case("qwen2", _model("Qwen2", **LLAMA, rms_norm_eps=1e-6, tie_word_embeddings=True, **_rope(1000000.0)), GQA),
         Case(
             "qwen3", _model("Qwen3", **LLAMA, rms_norm_eps=1e-6, head_dim=16, tie_word_embeddings=True, **_rope(1000000.0)), GQA | {"j": 8}
@@ -88,8 +88,8 @@ CASES = {
         Case("olmo2", _model("Olmo2", **LLAMA, rms_norm_eps=1e-5, **_rope(500000.0)), GQA),
         Case(
             "gemma2",
-            _model("Gemma2", **LLAMA | {"num_hidden_layers": 3}, head_dim=8, sliding_window=4, query_pre_attn_scalar=256, **_rope(10000.0)),
-            GQA | {"L": 3},
+            _model("Gemma2", **LLAMA | {"num_hidden_layers": 2}, head_dim=8, sliding_window=4, query_pre_attn_scalar=256, **_rope(10000.0)),
+            GQA,
             {"window": 4},
         ),
         Case(
@@ -156,7 +156,7 @@ CASES = {
                 hidden_size=D,
                 intermediate_size=80,
                 moe_intermediate_size=24,
-                num_hidden_layers=3,
+                num_hidden_layers=2,
                 num_attention_heads=4,
                 num_key_value_heads=4,
                 n_shared_experts=1,
@@ -177,7 +177,7 @@ CASES = {
                 bos_token_id=None,
                 eos_token_id=None,
             ),
-            {"v": V, "d": D, "h": 4, "a": 20, "l": 12, "n": 6, "j": 4, "k": 10, "f": 80, "e": 4, "m": 2, "i": 24, "o": 24, "K": 1, "L": 3},
+            {"v": V, "d": D, "h": 4, "a": 20, "l": 12, "n": 6, "j": 4, "k": 10, "f": 80, "e": 4, "m": 2, "i": 24, "o": 24, "K": 1, "L": 2},
             {"top": 3, "groups": 2, "trained": 64},
         ),
     )

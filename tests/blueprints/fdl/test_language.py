@@ -10,7 +10,6 @@ from forge_assets.blueprints.fdl.cache import plan
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.blueprints.fdl.format import formatted
 from forge_resources.errors import FdlError
-
 from tests.blueprints.fdl.architectures import CASES
 from tests.blueprints.fdl.malformed import wrong_texts
 
