@@ -21,7 +21,10 @@ def docs() -> None:
 @click.argument("volumes", nargs=-1)
 @JSON
 def build(volumes: tuple[str, ...], json_: bool) -> None:
-    """Brings VOLUMES, ids such as optimizer, up to what has been read; all by default. Pages whose evidence is the same stay as they are."""
+    """Brings VOLUMES, ids such as optimizer, up to what has been read; all by default.
+
+    Pages whose evidence is the same stay as they are.
+    """
     from dataclasses import asdict
 
     from forge_assets.documentation.build import build as build_volumes

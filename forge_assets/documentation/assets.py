@@ -44,7 +44,9 @@ def doc_volumes(context: dg.AssetExecutionContext, database: DatabaseResource, o
     report = build(db, objects.connect(), chosen.overrides_file, chosen.home / "lexical", context.partition_keys, context.log.info)
     for volume, pages in report.counts.items():
         context.add_asset_metadata({"dagster/partition_row_count": pages}, partition_key=volume)
-    return global_result(context, db, "doc_volume", report.volumes, f"{pages_version()}:{report.state}", report, meter=meter, done=report.made)
+    return global_result(
+        context, db, "doc_volume", report.volumes, f"{pages_version()}:{report.state}", report, meter=meter, done=report.made
+    )
 
 
 docs_job = dg.define_asset_job(

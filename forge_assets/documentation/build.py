@@ -150,7 +150,8 @@ def _volume(db: Database, plan: VolumePlan, pages: list[Page], report: BuildRepo
         plan.pages.append(Plan(page.id, page.sha256[:32], lambda: bibliography(plan.id, plan.title, there)))
         pages.append(page)
     state = digest_of([
-        plan.title, [(one.id, one.state) for one in plan.pages], [one.model_dump() for one in plan.missing], [one.model_dump() for one in there],
+        plan.title, [(one.id, one.state) for one in plan.pages], [one.model_dump() for one in plan.missing],
+        [one.model_dump() for one in there],
     ])[:32]  # fmt: skip
     return Volume(id=plan.id, title=plan.title, kind=plan.kind, state=state, pages=tuple(pages), sources=there, missing=tuple(plan.missing))
 
@@ -195,7 +196,8 @@ def _record(db: Database, plan: VolumePlan, volume: Volume, digest: str) -> None
             sa.text("""INSERT INTO doc_volume (volume, kind, title, state, digest, pages, sources, missing)
                 VALUES (:volume, :kind, :title, :state, :digest, :pages, :sources, :missing)
                 ON CONFLICT (volume) DO UPDATE SET kind = excluded.kind, title = excluded.title, state = excluded.state,
-                    digest = excluded.digest, pages = excluded.pages, sources = excluded.sources, missing = excluded.missing, made_at = now()
+                    digest = excluded.digest, pages = excluded.pages, sources = excluded.sources,
+                    missing = excluded.missing, made_at = now()
                 WHERE doc_volume.digest <> excluded.digest OR doc_volume.state <> excluded.state"""),
             {"volume": plan.id, "kind": plan.kind, "title": plan.title, "state": volume.state, "digest": digest, "pages": len(rows),
              "sources": len(volume.sources), "missing": len(volume.missing)},

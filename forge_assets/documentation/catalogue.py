@@ -15,7 +15,8 @@ from forge_resources.errors import QueryError
 KIND = "page"
 """Of decisions on pages in the log; their value holds the `sha256` of the text that was decided on."""
 VOLUMES = "SELECT volume, kind, title, pages, sources, missing, made_at::timestamp(0)::text AS made FROM doc_volume ORDER BY kind, volume"
-PAGES = "SELECT page, kind, title, sources, sha256, made_at::timestamp(0)::text AS made FROM doc_page WHERE volume = :volume ORDER BY kind, page"
+PAGES = """SELECT page, kind, title, sources, sha256, made_at::timestamp(0)::text AS made FROM doc_page
+    WHERE volume = :volume ORDER BY kind, page"""
 
 
 def volumes(db: Database) -> list[dict[str, Any]]:

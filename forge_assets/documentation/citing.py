@@ -12,23 +12,26 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from forge_assets.documentation.quotes import passage_at
 from forge_assets.documentation.selection import Picked
 from forge_assets.documentation.volume import Block, Citation, Paragraph, Sentence, Source, Table
 from forge_resources.database import Database
 
 MOST_CITATIONS = 12
 """Of one sentence or cell."""
-DOCUMENTS = """SELECT d.document_id, coalesce(w.work_id, d.document_id) AS work_id, coalesce(d.title, d.external_id, d.uri) AS title, d.authors,
-        d.year, coalesce(d.venue, '') AS venue, d.url, d.identifiers, coalesce(d.license, '') AS licence, coalesce(d.language, 'en') AS language
+DOCUMENTS = """SELECT d.document_id, coalesce(w.work_id, d.document_id) AS work_id, coalesce(d.title, d.external_id, d.uri) AS title,
+        d.authors, d.year, coalesce(d.venue, '') AS venue, d.url, d.identifiers, coalesce(d.license, '') AS licence,
+        coalesce(d.language, 'en') AS language
     FROM document d LEFT JOIN work_document w USING (document_id) WHERE d.document_id = ANY(:documents)"""
-PLACES = """SELECT x.document_id, x.start, x."end", substr(d.text, x.start + 1, x."end" - x.start) AS text,
-        coalesce(w.work_id, d.document_id) AS work, d.year, d.title, length(d.text) AS length
+PLACES = f"""SELECT x.document_id, x.start, x."end", substr(d.text, x.start + 1, x."end" - x.start) AS text,
+        coalesce(w.work_id, d.document_id) AS work, d.year, length(d.text) AS length, {passage_at("x.start")} AS passage
     FROM unnest(CAST(:documents AS uuid[]), CAST(:starts AS int[]), CAST(:ends AS int[])) AS x (document_id, start, "end")
     JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)"""
-TITLES = """SELECT d.document_id, (b->>1)::int AS start, (b->>2)::int AS "end", substr(d.text, (b->>1)::int + 1, (b->>2)::int - (b->>1)::int) AS text,
-        d.year, coalesce(w.work_id, d.document_id) AS work
+TITLES = f"""SELECT d.document_id, t.start, t."end", substr(d.text, t.start + 1, t."end" - t.start) AS text, d.year,
+        coalesce(w.work_id, d.document_id) AS work, {passage_at("t.start")} AS passage
     FROM document d LEFT JOIN work_document w USING (document_id)
-    CROSS JOIN LATERAL (SELECT b FROM jsonb_array_elements(d.blocks) AS b WHERE b->>0 = 'title' LIMIT 1) AS t
+    CROSS JOIN LATERAL (SELECT (b->>1)::int AS start, (b->>2)::int AS "end" FROM jsonb_array_elements(d.blocks) AS b
+        WHERE b->>0 = 'title' LIMIT 1) AS t
     WHERE d.document_id = ANY(:documents)"""
 
 Place = tuple[UUID, int, int]
@@ -42,15 +45,17 @@ class Found:
     text: str
     work: UUID
     year: int | None
+    passage: UUID | None
 
     @property
     def citation(self) -> Citation:
-        return cite(*self.place, self.text)
+        return cite(*self.place, self.text, self.passage)
 
 
-def cite(document: UUID, start: int, end: int, text: str) -> Citation:
+def cite(document: UUID, start: int, end: int, text: str, passage: UUID | None) -> Citation:
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Citation(document_id=str(document), start=start, end=end, quote=text, quote_sha256=digest)
+    within = None if passage is None else str(passage)
+    return Citation(document_id=str(document), passage_id=within, start=start, end=end, quote=text, quote_sha256=digest)
 
 
 def sentence(picked: Picked) -> Sentence:
@@ -59,7 +64,7 @@ def sentence(picked: Picked) -> Sentence:
     language = picked.quote.language if picked.quote.language not in (None, "en") else None
     return Sentence(
         text=picked.quote.text,
-        citations=tuple(cite(*one.place, one.text) for one in quotes),
+        citations=tuple(cite(*one.place, one.text, one.passage) for one in quotes),
         role=picked.quote.role,
         language=language,
     )
@@ -76,7 +81,7 @@ def places(db: Database, wanted: Collection[Place]) -> dict[Place, Found]:
     with db.begin() as connection:
         rows = connection.execute(sa.text(PLACES), columns).all()
     return {
-        (row.document_id, row.start, row.end): Found((row.document_id, row.start, row.end), row.text, row.work, row.year)
+        (row.document_id, row.start, row.end): Found((row.document_id, row.start, row.end), row.text, row.work, row.year, row.passage)
         for row in rows
         if row.end <= row.length
     }
@@ -86,7 +91,7 @@ def titles(db: Database, documents: Collection[UUID]) -> dict[UUID, Found]:
     """Where documents say their titles."""
     with db.begin() as connection:
         rows = connection.execute(sa.text(TITLES), {"documents": list(documents)}).all()
-    return {row.document_id: Found((row.document_id, row.start, row.end), row.text, row.work, row.year) for row in rows}
+    return {row.document_id: Found((row.document_id, row.start, row.end), row.text, row.work, row.year, row.passage) for row in rows}
 
 
 def cited(blocks: Iterable[Block]) -> Iterator[Citation]:

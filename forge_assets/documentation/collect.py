@@ -64,9 +64,7 @@ def subjects(db: Database, ontology: Ontology) -> Subjects:
     return Subjects(slots, CandidateNames(names), broad)
 
 
-def collect(
-    db: Database, ontology: Ontology, lexical: Path | None = None, say: Callable[[str], None] = lambda text: None
-) -> CollectReport:
+def collect(db: Database, ontology: Ontology, lexical: Path | None = None, say: Callable[[str], None] = lambda text: None) -> CollectReport:
     """Brings the sentences up to what has been read. `lexical`: folder of the full-text index."""
     started, report, about = time.monotonic(), CollectReport(), subjects(db, ontology)
     version = RULES_VERSION

@@ -87,7 +87,7 @@ def _company(made: Draft, shown: Sequence[Subject], facts: SlotFacts, pages: Map
     rows = [
         [
             cell(one.entry.name, page=pages.get(one.entry.subject)),
-            cell(", ".join(f"{facts.name(edge.key.object if edge.key.subject == one.entry.subject else edge.key.subject)}" for edge in fit[:4])),
+            cell(", ".join(facts.name(edge.key.object if edge.key.subject == one.entry.subject else edge.key.subject) for edge in fit[:4])),
             cell(", ".join(f"{facts.name(other.other)} ({other.works:,})" for other in one.together[:4])),
         ]
         for one in shown[:30]

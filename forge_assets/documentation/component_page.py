@@ -16,7 +16,7 @@ from forge_assets.documentation.neighbourhood import neighbourhood
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import VARIETY, Picked, Pool
 from forge_assets.documentation.subjects import CANDIDATE
-from forge_assets.documentation.volume import Cell, Links, Note
+from forge_assets.documentation.volume import Cell, Links, Note, PageKind
 
 SECTIONS = (
     ("What it is", "definition", 4),
@@ -77,9 +77,10 @@ def choose(subject: Subject, about: str) -> dict[str, list[Picked]]:
     advice = [
         number for number, one in enumerate(pool.quotes) if one.advice and one.role in ("result", "mechanism", "limitation", "parameter")
     ]
-    return {key: pool.pick(most, advice if key == "advice" else pool.where(role=key), VARIETIES.get(key, VARIETY)) for _, key, most in SECTIONS} | {
-        "parameter": pool.pick(4, pool.where(role="parameter"))
-    }  # fmt: skip
+    chosen = {
+        key: pool.pick(most, advice if key == "advice" else pool.where(role=key), VARIETIES.get(key, VARIETY)) for _, key, most in SECTIONS
+    }
+    return chosen | {"parameter": pool.pick(4, pool.where(role="parameter"))}
 
 
 def about_of(subject: Subject, facts: SlotFacts) -> str:
@@ -94,12 +95,13 @@ def draft(
 ) -> Draft:
     """`pages`: component -> id of its page, for links."""
     entry = subject.entry
-    kind = "candidate" if subject.candidate else "component"
+    kind: PageKind = "candidate" if subject.candidate else "component"
+    title = entry.name[:1].upper() + entry.name[1:] if subject.candidate else entry.name
     chosen = choose(subject, about_of(subject, facts))
-    made = Draft(pages[entry.subject], kind, entry.name[:1].upper() + entry.name[1:] if subject.candidate else entry.name, _summary(subject, facts))  # type: ignore[arg-type]
+    made = Draft(pages[entry.subject], kind, title, _summary(subject, facts))
     _opening(made, subject, facts, titles, pages)
-    for title, key, _ in SECTIONS:
-        made.quote(title, chosen[key])
+    for section, key, _ in SECTIONS:
+        made.quote(section, chosen[key])
         if key == "mechanism":
             _settings(made, subject, facts, found, chosen["parameter"])
         if key == "comparison":
@@ -122,7 +124,8 @@ def _opening(made: Draft, subject: Subject, facts: SlotFacts, titles: Mapping[UU
     entry = subject.entry
     if subject.candidate:
         made.blocks.append(Note(
-            text="Candidate: works bring this name up and nobody has accepted it as a component yet. `forge components accept` or `reject` decides.",
+            text="Candidate: works bring this name up, and nobody has accepted it as a component yet. `forge components accept` or "
+                "`reject` decides.",
             tone="warning",
         ))  # fmt: skip
     else:
@@ -304,7 +307,8 @@ def evidence(
     )
     return [
         asdict(component) if component else None,
-        [entry.name, entry.works, entry.used, None if entry.slot_share is None else f"{entry.slot_share:.0%}", trend(entry.trend), dict(entry.years), str(entry.introducing)],
+        [entry.name, entry.works, entry.used, None if entry.slot_share is None else f"{entry.slot_share:.0%}",
+          trend(entry.trend), dict(entry.years), str(entry.introducing)],
         titles[entry.introducing].text if entry.introducing is not None and entry.introducing in titles else None,
         [asdict(one) for one in subject.typical[:VALUES]],
         [(edge.key.id, f"{edge.confidence:.2f}", edge.supporting_works, edge.contradicting_works, edge.origins) for edge in subject.edges],

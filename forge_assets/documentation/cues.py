@@ -17,7 +17,8 @@ from forge_resources.strict_yaml import parse
 
 FILE = Path(__file__).with_name("cues.yaml")
 _LEAD = re.compile(
-    r"(?:(?:The|A|An|Recently,|Typically,|Generally,|In practice,|Traditionally,|In (?:machine|deep|reinforcement|supervised) learning,)\s+){0,2}\Z"
+    r"(?:(?:The|A|An|Recently,|Typically,|Generally,|In practice,|Traditionally,|In (?:machine|deep|reinforcement"
+    r"|supervised) learning,)\s+){0,2}\Z"
 )
 _EARLY = re.compile(r"(?:[A-Z][a-z]+|[a-z]+-?[a-z]*)(?: [a-z]+(?:-[a-z]+)?){0,3} ?\Z")
 _APPOSED = re.compile(r"(?:\s*\([^()]{1,60}\))?,\s+(?:an?|the|one of the|which (?:is|are))\s+[\w-]+")

@@ -1,4 +1,6 @@
-"""A volume as Markdown files: one per page, an index, the sources as footnotes and links. Text of documents is escaped, it cannot become markup."""
+"""A volume as Markdown files: one per page, an index, the sources as footnotes and links. Text of documents is escaped, it cannot
+become markup.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,12 @@ _START = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.M)
 
 def escaped(text: str) -> str:
     """Text that CommonMark shows as it is, on one line."""
-    return _START.sub(lambda found: f"{found[1]}\\{found[2]}" if not found[2][0].isdigit() else f"{found[1]}{found[2][:-1]}\\{found[2][-1]}",
-                      _SPECIAL.sub(r"\\\1", " ".join(text.split())))  # fmt: skip
+    return _START.sub(_unlisted, _SPECIAL.sub(r"\\\1", " ".join(text.split())))
+
+
+def _unlisted(found: re.Match[str]) -> str:
+    """What would begin a list or a heading, escaped; of a number its dot."""
+    return f"{found[1]}{found[2][:-1]}\\{found[2][-1]}"
 
 
 def files(volume: Volume) -> Iterator[tuple[str, str]]:

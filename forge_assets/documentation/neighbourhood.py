@@ -31,7 +31,8 @@ def neighbourhood(component: str, edges: Sequence[Edge], ontology: Ontology) -> 
     """The surest edges of a component that more than statistics speak for."""
     shown = [
         edge for edge in edges
-        if set(edge.origins) - {"statistics"} and edge.confidence > NO_OPINION and {edge.key.subject, edge.key.object} <= set(ontology.components)
+        if set(edge.origins) - {"statistics"} and edge.confidence > NO_OPINION
+        and {edge.key.subject, edge.key.object} <= set(ontology.components)
     ][:MOST]  # fmt: skip
     if component not in ontology.components or len(shown) < FEWEST or _program() is None:
         return None

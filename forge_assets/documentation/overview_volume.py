@@ -19,13 +19,16 @@ from forge_resources.database import Database
 VOLUME = "overview"
 FEWEST, SHOWN, BY_COMPONENT = 8, 60, 40
 """Works that state a parameter before it has a page; values and components that the page shows."""
+FIRST = """SELECT DISTINCT ON (volume) volume, page FROM doc_page
+    WHERE kind IN ('survey', 'comparison', 'guide', 'component', 'bibliography')
+    ORDER BY volume, array_position(ARRAY['survey', 'comparison', 'guide', 'component', 'bibliography'], kind), page"""
 VOLUMES = "SELECT volume, kind, title, pages, sources, missing FROM doc_volume WHERE volume <> 'overview' ORDER BY kind, title"
 KINDS = "SELECT kind, count(*) AS pages FROM doc_page WHERE volume <> 'overview' GROUP BY kind ORDER BY kind"
 CORPUS = """SELECT (SELECT count(*) FROM document) AS documents, (SELECT count(*) FROM work) AS works,
     (SELECT min(year) FROM work WHERE year > 1900) AS first, (SELECT max(year) FROM work) AS latest"""
 LANGUAGES = "SELECT coalesce(language, 'unknown') AS language, count(*) AS documents FROM document GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12"
-VALUES = """SELECT DISTINCT ON (v.parameter, coalesce(w.work_id, v.document_id)) v.parameter, v.document_id, v.start, v."end", v.number, v.word,
-        coalesce(v.unit, '') AS unit, v.component, v.subject, coalesce(w.work_id, v.document_id) AS work, d.year
+VALUES = """SELECT DISTINCT ON (v.parameter, coalesce(w.work_id, v.document_id)) v.parameter, v.document_id, v.start, v."end", v.number,
+        v.word,        coalesce(v.unit, '') AS unit, v.component, v.subject, coalesce(w.work_id, v.document_id) AS work, d.year
     FROM parameter_value v JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)
     ORDER BY v.parameter, coalesce(w.work_id, v.document_id), v.document_id, v.start"""
 
@@ -35,6 +38,7 @@ class OverviewVolume:
         self.ontology, self.pages = ontology, pages
         with db.begin() as connection:
             self.volumes = connection.execute(sa.text(VOLUMES)).all()
+            self.first = {row.volume: row.page for row in connection.execute(sa.text(FIRST))}
             self.kinds = connection.execute(sa.text(KINDS)).all()
             self.corpus = connection.execute(sa.text(CORPUS)).one()
             self.languages = connection.execute(sa.text(LANGUAGES)).all()
@@ -48,10 +52,10 @@ class OverviewVolume:
 
     def plan(self) -> VolumePlan:
         made = VolumePlan(VOLUME, "Overview", "overview")
-        counts = [list(row) for row in (*self.volumes, *self.kinds, self.corpus, *self.languages)]
+        counts = [sorted(self.first.items()), *(list(row) for row in (*self.volumes, *self.kinds, self.corpus, *self.languages))]
         made.add(f"{VOLUME}/overview", counts, self._overview)
         for name, text in self.files.items():
-            made.add(f"{VOLUME}/{_slug(name)}", text, lambda name=name, text=text: self._file(name, text))  # type: ignore[misc]
+            made.add(f"{VOLUME}/{_slug(name)}", [text, self._shown(name)], lambda name=name, text=text: self._file(name, text))  # type: ignore[misc]
         for name, parameter in self.ontology.parameters.items():
             rows = self.stated.get(name, [])
             if len(rows) < FEWEST:
@@ -66,13 +70,17 @@ class OverviewVolume:
     def _overview(self) -> Draft:
         made = Draft(f"{VOLUME}/overview", "overview", "Overview", f"{len(self.volumes)} volumes made of {counted(self.corpus.works)}")
         made.blocks.append(Note(
-            text="Every sentence of these volumes stands word for word in a document of the corpus and carries its place there. What lacks evidence "
+            text="Every sentence of these volumes stands word for word in a document of the corpus and carries its place there. "
+            "What lacks evidence "
             "has no page and is listed as missing. Tables count works, a work with several documents once."
         ))  # fmt: skip
-        made.table("The corpus", ("Documents", "Works", "Years"),
-                   [[cell(f"{self.corpus.documents:,}"), cell(f"{self.corpus.works:,}"), cell(f"{self.corpus.first}–{self.corpus.latest}")]])
+        made.table(
+            "The corpus",
+            ("Documents", "Works", "Years"),
+            [[cell(f"{self.corpus.documents:,}"), cell(f"{self.corpus.works:,}"), cell(f"{self.corpus.first}–{self.corpus.latest}")]],
+        )
         for kind, title in (("slot", "Volumes of the infrastructure"), ("topic", "Volumes of topics")):
-            rows = [[cell(row.title, page=_first_page(row.volume, kind)), cell(f"{row.pages:,}"), cell(f"{row.sources:,}"), cell(f"{row.missing:,}")]
+            rows = [[cell(row.title, page=self.first.get(row.volume)), *(cell(f"{n:,}") for n in (row.pages, row.sources, row.missing))]
                     for row in self.volumes if row.kind == kind]  # fmt: skip
             if rows:
                 made.heading(title)
@@ -80,7 +88,8 @@ class OverviewVolume:
         made.heading("Pages by kind")
         made.table("Pages by kind", ("Kind", "Pages"), [[cell(row.kind), cell(f"{row.pages:,}")] for row in self.kinds])
         made.heading("Languages")
-        made.table("Documents by language", ("Language", "Documents"), [[cell(row.language), cell(f"{row.documents:,}")] for row in self.languages],
+        made.table("Documents by language", ("Language", "Documents"),
+                   [[cell(row.language), cell(f"{row.documents:,}")] for row in self.languages],
                    "Quotes keep the language of their document; a sentence that is not English says so.")  # fmt: skip
         made.blocks.append(Links(title="The hierarchy", pages=tuple((f"{VOLUME}/{_slug(name)}", name) for name in self.files)))
         return made
@@ -90,12 +99,19 @@ class OverviewVolume:
         if name in files.PARTS:
             title, slots = files.PARTS[name]
             told = ", ".join(self.ontology.slots[slot].title.lower() for slot in slots)
-            made.blocks.append(Note(text=f"{title}: what the corpus uses and states for {told}. `forge docs hierarchy --to FOLDER` writes the files."))
-            shown = tuple((f"{volume_of(slot)}/comparison", self.ontology.slots[slot].title) for slot in slots)
-            made.blocks.append(Links(title="Compared in", pages=shown))
+            made.blocks.append(
+                Note(text=f"{title}: what the corpus uses and states for {told}. `forge docs hierarchy --to FOLDER` writes the files.")
+            )
+            if shown := self._shown(name):
+                made.blocks.append(Links(title="Told in", pages=shown))
         language = {"yaml": "yaml", "json": "json", "md": "markdown"}.get(name.rpartition(".")[2], "text")
         made.blocks.append(Code(caption=name, language=language, text=text))
         return made
+
+    def _shown(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Where the volumes of a file's slots begin."""
+        _, slots = files.PARTS.get(name, ("", ()))
+        return tuple((self.first[volume_of(slot)], self.ontology.slots[slot].title) for slot in slots if volume_of(slot) in self.first)
 
     def _parameter(self, name: str, rows: Sequence[Any]) -> Draft:
         parameter = self.ontology.parameters[name]
@@ -110,10 +126,13 @@ class OverviewVolume:
             if found is not None:
                 component = self.ontology.components.get(row.component) if row.component else None
                 shown.append([cell(" ".join(found.text.split()), citations=made.cite([found])),
-                              cell(component.name if component else row.subject or "", page=self.pages.get(row.component) if component else None),
+                              cell(component.name if component else row.subject or "",
+                                   page=self.pages.get(row.component) if component else None),
                               cell(str(row.year or ""))])  # fmt: skip
         made.heading("Stated values")
-        made.table("The latest works that state it", ("Value as written", "Of", "Year"), shown, "Works state it of different models and settings.")
+        made.table(
+            "The latest works that state it", ("Value as written", "Of", "Year"), shown, "Works state it of different models and settings."
+        )
         return made
 
     def _by_component(self, rows: Sequence[Any]) -> Any:
@@ -154,7 +173,3 @@ def _place(row: Any) -> Place:
 
 def _slug(name: str) -> str:
     return "hierarchy-" + name.lower().replace(".", "-").replace("_", "-")
-
-
-def _first_page(volume: str, kind: str) -> str | None:
-    return f"{volume}/comparison" if kind == "slot" else None

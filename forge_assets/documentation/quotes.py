@@ -14,8 +14,17 @@ from forge_resources.database import Database
 
 MOST = 60
 """Sentences of one subject in one role that a page chooses from."""
-QUOTES = """SELECT s.document_id, s.start, s."end", s.subject, s.role, s.score, s.others, s.open, s.advice,
-        substr(d.text, s.start + 1, s."end" - s.start) AS text, coalesce(w.work_id, s.document_id) AS work, d.year, d.language
+
+
+def passage_at(start: str) -> str:
+    """SQL: the passage of the document `d` in which a place begins; null where none does, as for titles."""
+    return f"""(SELECT p.passage_id FROM passage p WHERE p.document_id = d.document_id AND p.start <= {start} AND p."end" > {start}
+        ORDER BY p.ordinal LIMIT 1)"""
+
+
+QUOTES = f"""SELECT s.document_id, s.start, s."end", s.subject, s.role, s.score, s.others, s.open, s.advice,
+        substr(d.text, s.start + 1, s."end" - s.start) AS text, coalesce(w.work_id, s.document_id) AS work, d.year, d.language,
+        {passage_at("s.start")} AS passage
     FROM (SELECT *, row_number() OVER (PARTITION BY subject, role ORDER BY score DESC, quote, document_id, start) AS place
           FROM doc_sentence WHERE slot = :slot) AS s
     JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)
@@ -39,6 +48,7 @@ class Quote:
     work: UUID
     year: int | None
     language: str | None
+    passage: UUID | None = None
 
     @property
     def place(self) -> tuple[UUID, int, int]:
@@ -59,7 +69,7 @@ def of_slot(db: Database, slot: str) -> dict[str, list[Quote]]:
 
 def _quote(row: Any) -> Quote:
     return Quote(row.document_id, row.start, row.end, row.subject, row.role, row.score, tuple(row.others), row.open, row.advice, row.text,
-                 row.work, row.year, row.language)  # fmt: skip
+                 row.work, row.year, row.language, row.passage)  # fmt: skip
 
 
 def grouped(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:

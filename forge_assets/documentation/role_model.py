@@ -1,7 +1,7 @@
 """A small classifier for the role of a sentence in which no cue stands: softmax over words, trained on sentences whose cues are sure.
 
-`python -m forge_assets.documentation.role_model` trains it on the sentences of a home (FORGE_HOME) and writes role_model.json, which holds words
-and weights and no text. What is learnt goes beyond the cues by the company they keep; it is asked only where they are silent.
+`python -m forge_assets.documentation.role_model` trains it on the sentences of a home (FORGE_HOME) and writes role_model.json, which holds
+words and weights and no text. What is learnt goes beyond the cues by the company they keep; it is asked only where they are silent.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,7 +23,8 @@ SURE = 0.62
 """Least probability at which its word is taken."""
 FEATURES, FEWEST = 2500, 25
 PENALTY = 2.0
-TRAINED_ON = """SELECT s.role, substr(d.text, s.start + 1, s."end" - s.start) AS text FROM doc_sentence s JOIN document d USING (document_id)
+TRAINED_ON = """SELECT s.role, substr(d.text, s.start + 1, s."end" - s.start) AS text
+    FROM doc_sentence s JOIN document d USING (document_id)
     WHERE s.score >= 0.8 AND d.language = 'en' ORDER BY s.quote"""
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|\d+|%")
 
@@ -30,7 +32,7 @@ _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|\d+|%")
 def features(text: str) -> set[str]:
     """Words and pairs of neighbours in small letters, any number as 0, and how the sentence begins."""
     words = ["0" if word[0].isdigit() else word for word in _WORD.findall(text.lower())]
-    pairs = {f"{a} {b}" for a, b in zip(words, words[1:], strict=False)}
+    pairs = {f"{a} {b}" for a, b in pairwise(words)}
     return {*words, *pairs, *(f"^{word}" for word in words[:2])}
 
 
@@ -94,7 +96,8 @@ def main() -> None:
     told = [(role, *model.role(text)) for role, text in held]
     sure = [(role, said) for role, said, _ in told if said is not None]
     most = Counter(role for role, _ in held).most_common(1)[0]
-    print(f"{len(rows)} sentences; of {len(held)} held out {len(sure)} are sure, {sum(a == b for a, b in sure) / len(sure):.3f} of them as their"
+    print(f"{len(rows)} sentences; of {len(held)} held out {len(sure)} are sure, "
+        f"{sum(a == b for a, b in sure) / len(sure):.3f} of them as their"
           f" cues say; always {most[0]!r}: {most[1] / len(held):.3f}")  # fmt: skip
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(weights)}" for name, weights in sorted(made["weights"].items()))
     head = f' "roles": {json.dumps(made["roles"])},\n "bias": {json.dumps(made["bias"])},\n'

@@ -1,7 +1,7 @@
-"""Which sentences a page quotes: relevance by TF-IDF and score, variety by MMR, near-duplicates merged into one sentence with many citations.
+"""Which sentences a page quotes: relevance by TF-IDF and score, variety by MMR, near-duplicates merged into one with many citations.
 
-A pool of quotes -> chosen quotes with their merged likes. Relevance is a mean of the sentence's own score, its cosine to what is looked for,
-and its cosine to the centroid of the pool; then J. Carbonell and J. Goldstein's maximal marginal relevance (SIGIR 1998).
+A pool of quotes -> chosen quotes with their merged likes. Relevance is a mean of the sentence's own score, its cosine to what is looked
+for, and its cosine to the centroid of the pool; then J. Carbonell and J. Goldstein's maximal marginal relevance (SIGIR 1998).
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ WEIGHTS = (0.5, 0.25, 0.25)
 """Of the sentence's own score, of the query, of the centroid."""
 _WORD = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
 _STOP = frozenset(
-    "a an the of for to in on with and or by is are was were be been being as at from that which this these those it its their they them we our "
-    "can could may might will would should has have had do does did not no than then such also into over under between among more most other "
-    "some any all both each very but if while when where who whom whose how what why there here so only own same too just about across via per "
+    "a an the of for to in on with and or by is are was were be been being as at from that which this these those it its "
+    "their they them we our "
+    "can could may might will would should has have had do does did not no than then such also into over under between "
+    "among more most other "
+    "some any all both each very but if while when where who whom whose how what why there here so only own same too just "
+    "about across via per "
     "using use used based however thus through during within without against up down out off again further once one two".split()
 )
 

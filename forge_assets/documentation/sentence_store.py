@@ -1,4 +1,6 @@
-"""The table of sentences fit to be quoted: which documents have to be looked through, their texts, and what was found; a batch a transaction."""
+"""The table of sentences fit to be quoted: which documents have to be looked through, their texts, and what was found; a batch a
+transaction.
+"""
 
 from __future__ import annotations
 

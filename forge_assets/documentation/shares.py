@@ -1,7 +1,7 @@
 """Which page of a volume may quote which sentence: each belongs to one page, so that no two pages say the same.
 
-Sentences that compare several components of the slot go to the comparison, the best advice and the best open problem of each component to the
-guide and the open problems, those of components without a page of their own to the survey; all others to the page of their component.
+Sentences that compare several components of the slot go to the comparison, the best advice and the best open problem of each component to
+the guide and the open problems, those of components without a page of their own to the survey; all others to the page of their component.
 """
 
 from __future__ import annotations

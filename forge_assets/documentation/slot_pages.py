@@ -30,9 +30,16 @@ def survey(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts
     """The slot at a glance: what there is, how it grew, and what is said of what has no page of its own."""
     slot = facts.ontology.slots[facts.slot]
     known = [one for one in subjects if not one.entry.subject.startswith(CANDIDATE)]
-    made = Draft(id_, "survey", f"{slot.title}: survey", f"{counted(len(known), 'component')} that works name, {len(subjects) - len(known)} candidates")
+    made = Draft(
+        id_,
+        "survey",
+        f"{slot.title}: survey",
+        f"{counted(len(known), 'component')} that works name, {len(subjects) - len(known)} candidates",
+    )
     made.blocks.append(Note(text=f"In Forge's ontology, which is no source: {slot.description}"))
-    families = [one for one in known if one.entry.subject in pages and any(c.parent == one.entry.subject for c in facts.components.values())]
+    families = [
+        one for one in known if one.entry.subject in pages and any(c.parent == one.entry.subject for c in facts.components.values())
+    ]
     if families:
         rows = []
         for one in families[:20]:
@@ -42,7 +49,9 @@ def survey(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts
                          cell(", ".join(f"{c.name} ({facts.entries[c.id].works:,})" for c in kinds[:6]))])  # fmt: skip
         made.heading("Families")
         made.table("Families and their most named kinds", ("Family", "Works", "Kinds (works)"), rows)
-    rising = sorted((one for one in known if one.entry.trend is not None and one.entry.works >= 20), key=lambda one: -(one.entry.trend or 0))
+    rising = sorted(
+        (one for one in known if one.entry.trend is not None and one.entry.works >= 20), key=lambda one: -(one.entry.trend or 0)
+    )
     if len(rising) >= 4:
         made.heading("Rising and falling")
         rows = [[cell(one.entry.name, page=pages.get(one.entry.subject)), cell(trend(one.entry.trend)), cell(f"{one.entry.works:,}")]
@@ -65,10 +74,13 @@ def guide(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts:
           pages: Mapping[str, str]) -> Draft:  # fmt: skip
     """How to fill the slot: what it joins to, what most works use, what they set, and what they advise."""
     slot = facts.ontology.slots[facts.slot]
-    made = Draft(id_, "guide", f"How to choose and set up: {slot.title.lower()}", f"options, settings and advice for the slot {slot.title.lower()}")
+    made = Draft(
+        id_, "guide", f"How to choose and set up: {slot.title.lower()}", f"options, settings and advice for the slot {slot.title.lower()}"
+    )
     made.heading("1. What it has to fit")
     made.table("Ports of the slot", ("Takes", "Gives", "Needed by every trainable language model"),
-               [[cell(", ".join(slot.inputs) or "nothing"), cell(", ".join(slot.outputs) or "nothing"), cell("yes" if slot.core else "no")]],
+               [[cell(", ".join(slot.inputs) or "nothing"), cell(", ".join(slot.outputs) or "nothing"),
+                 cell("yes" if slot.core else "no")]],
                "As Forge's ontology has it.")  # fmt: skip
     used = sorted((one for one in subjects if one.entry.used), key=lambda one: (-(one.entry.used or 0), one.entry.subject))[:12]
     if used:
@@ -106,10 +118,16 @@ def timeline(id_: str, subjects: Sequence[Subject], facts: SlotFacts, titles: Ma
         if component is None or not year:
             continue
         there = titles.get(one.entry.introducing) if one.entry.introducing else None
-        title = cell(" ".join(there.text.split()), citations=made_of(there)) if there else cell(f"{introduced.title} (not in the corpus)" if introduced else "")
+        title = (
+            cell(" ".join(there.text.split()), citations=made_of(there))
+            if there
+            else cell(f"{introduced.title} (not in the corpus)" if introduced else "")
+        )
         rows.append((year, -one.entry.works, one, title, there))
     rows.sort(key=lambda row: (row[0], row[1], row[2].entry.subject))
-    made = Draft(id_, "timeline", f"{slot.title}: timeline", f"{counted(len(rows), 'component')} from {rows[0][0]} to {rows[-1][0]}" if rows else "")
+    made = Draft(
+        id_, "timeline", f"{slot.title}: timeline", f"{counted(len(rows), 'component')} from {rows[0][0]} to {rows[-1][0]}" if rows else ""
+    )
     made.works = {str(row[4].work) for row in rows if row[4]}
     decades: dict[str, list[list[object]]] = {}
     for year, _, one, title, _ in rows:
@@ -143,8 +161,13 @@ def parameters(id_: str, subjects: Sequence[Subject], facts: SlotFacts, found: M
                 if (row := value_row(made, value, facts, found))]  # type: ignore[arg-type]  # fmt: skip
         if rows:
             made.heading(known.title if known else parameter)
-            limits = "" if known is None or known.low is None else f"Plausible in general: {known.low:g} to {known.high:g}{' ' + known.unit if known.unit else ''}. "
-            made.table(f"{known.title if known else parameter} by component", ("Component", "Works", "Quartiles", "Range", "Stated values"), rows,
+            limits = (
+                ""
+                if known is None or known.low is None
+                else f"Plausible in general: {known.low:g} to {known.high:g}{' ' + known.unit if known.unit else ''}. "
+            )
+            made.table(f"{known.title if known else parameter} by component",
+                       ("Component", "Works", "Quartiles", "Range", "Stated values"), rows,
                        f"{limits}One voice per work; where sources disagree, all that are cited stand there.")  # fmt: skip
     return made
 
@@ -173,7 +196,7 @@ def glossary(id_: str, subjects: Sequence[Subject], definitions: Mapping[str, Qu
         also = list(dict.fromkeys(alias.text for alias in component.aliases if alias.text != component.name))[:4] if component else []
         made.works.add(str(quote.work))
         rows.append([cell(one.entry.name, page=pages.get(one.entry.subject)), cell(", ".join(also)),
-                     cell(quote.text, citations=(cite(*quote.place, quote.text),))])  # fmt: skip
+                     cell(quote.text, citations=(cite(*quote.place, quote.text, quote.passage),))])  # fmt: skip
     made.summary = counted(len(rows), "term")
     made.table("Terms", ("Term", "Also written", "A work says"), rows, "Word for word; the citation is the source.")
     return made

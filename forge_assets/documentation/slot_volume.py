@@ -31,7 +31,8 @@ class SlotVolume:
         found = quotes.of_slot(db, slot)
         self.shares = share(found, pages.keys() & self.facts.entries.keys(), self.facts.components)
         self.definitions: dict[str, Quote] = {
-            subject: some[0] for subject, all_ in found.items()
+            subject: some[0]
+            for subject, all_ in found.items()
             if not subject.startswith(CANDIDATE) and (some := [one for one in all_ if one.role == "definition"])
         }
         ordered = sorted(self.facts.entries.items(), key=lambda item: (item[0].startswith(CANDIDATE), -item[1].works, item[0]))
@@ -76,7 +77,8 @@ class SlotVolume:
             made.missing.append(Missing(name="comparison", reason=f"works name {len(compared)} components; it needs {FEWEST_COMPARED}"))
         if self._enough(made, "guide", slot_pages.works_of(shares.guide)):
             made.add(f"{self.volume}/guide", [counts, marks["guide"], self._values(2)],
-                     lambda: slot_pages.guide(f"{self.volume}/guide", self.subjects, shares.guide, self.facts, self.found, self.pages))  # fmt: skip
+                     lambda: slot_pages.guide(f"{self.volume}/guide", self.subjects, shares.guide, self.facts, self.found,
+                                              self.pages))  # fmt: skip
 
     def _reference(self, made: VolumePlan) -> None:
         """The pages to look things up in, which stand behind."""
@@ -89,7 +91,9 @@ class SlotVolume:
             made.add(f"{id_}/timeline", [counts, dated],
                      lambda: slot_pages.timeline(f"{id_}/timeline", self.subjects, self.facts, self.titles, self.pages))  # fmt: skip
         else:
-            made.missing.append(Missing(name="timeline", reason=f"{len(self.titles)} introducing works are in the corpus; it needs {FEWEST_DATED}"))
+            made.missing.append(
+                Missing(name="timeline", reason=f"{len(self.titles)} introducing works are in the corpus; it needs {FEWEST_DATED}")
+            )
         if self._enough(made, "open problems", slot_pages.works_of(shares.problems)):
             made.add(f"{id_}/problems", [one.mark for one in shares.problems],
                      lambda: slot_pages.problems(f"{id_}/problems", shares.problems, self.facts))  # fmt: skip

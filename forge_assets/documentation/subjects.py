@@ -1,6 +1,7 @@
 """Whose page a sentence belongs to: of all the components and candidates that it names, the one it speaks of.
 
-The name nearest to the sentence's beginning speaks; one that is negated does not. A sentence has one subject, so that no two pages quote it.
+The name nearest to the sentence's beginning speaks; one that is negated does not. A sentence has one subject, so that no two pages
+quote it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ NEAREST = 300
 """Works of a topic that are looked through."""
 PHRASES = 10
 TEXTS = """SELECT w.main_document AS document_id, m.work_id, m.similarity, d.text, d.blocks, d.title, d.year, d.language, d.media_type,
-        (SELECT array_agg(s.start) FROM doc_sentence s WHERE s.document_id = w.main_document) AS elsewhere
+        (SELECT array_agg(s.start) FROM doc_sentence s WHERE s.document_id = w.main_document) AS elsewhere,
+        (SELECT array_agg(ARRAY[p.start::text, p."end"::text, p.passage_id::text] ORDER BY p.ordinal) FROM passage p
+         WHERE p.document_id = w.main_document) AS passages
     FROM (SELECT * FROM work_topic WHERE topic_id = :topic ORDER BY similarity DESC, work_id LIMIT :nearest) AS m
     JOIN work w USING (work_id) JOIN document d ON d.document_id = w.main_document ORDER BY m.similarity DESC, m.work_id"""
 SUBJECT = "topic:"
@@ -42,6 +44,7 @@ class TopicWork:
     language: str | None
     media_type: str
     elsewhere: Collection[int]
+    passages: Sequence[tuple[int, int, UUID]]
 
 
 def works(db: Database, topic: int) -> list[TopicWork]:
@@ -52,7 +55,8 @@ def works(db: Database, topic: int) -> list[TopicWork]:
 
 def _work(row: Any) -> TopicWork:
     return TopicWork(row.document_id, row.work_id, row.similarity, row.text, row.blocks, row.title, row.year, row.language, row.media_type,
-                     frozenset(row.elsewhere or ()))  # fmt: skip
+                     frozenset(row.elsewhere or ()),
+                     [(int(start), int(end), UUID(id_)) for start, end, id_ in row.passages or ()])  # fmt: skip
 
 
 def phrase_pattern(phrase: str) -> re.Pattern[str]:
@@ -80,5 +84,6 @@ def _of(one: TopicWork, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> Iter
         what = said(text, begin, stop, others=False, rivals=False, has_value=False)
         score = fit * (0.5 * what.strength + 0.5 * what.prominence)
         if what.role is not None and score >= FLOOR:
+            passage = next((id_ for first, last, id_ in one.passages if first <= start < last), None)
             yield Quote(one.document, start, end, SUBJECT + phrase, what.role, round(score, 4), (), what.open, what.advice, text, one.work,
-                        one.year, one.language)  # fmt: skip
+                        one.year, one.language, passage)  # fmt: skip

@@ -1,4 +1,6 @@
-"""The volume of a coarse topic: a survey of each of its topics by their phrases, what is open in them, and what they came to over the years."""
+"""The volume of a coarse topic: a survey of each of its topics by their phrases, what is open in them, and what they came to over
+the years.
+"""
 
 from __future__ import annotations
 
@@ -71,10 +73,15 @@ class TopicVolume:
             years = tuple((one.year, one.works) for one in connection.execute(sa.text(YEARS), {"topic": row.topic_id}))
             counts = connection.execute(sa.text(COMPONENTS), {"topic": row.topic_id}).all()
         lifts = [(one.component, one.works, one.works * total / max(1, named.get(one.component, 1) * row.works)) for one in counts]
-        chosen = sorted((one for one in lifts if one[2] >= 2 and one[0] in self.ontology.components), key=lambda one: (-one[1] * min(one[2], 20), one[0]))
+        chosen = sorted(
+            (one for one in lifts if one[2] >= 2 and one[0] in self.ontology.components),
+            key=lambda one: (-one[1] * min(one[2], 20), one[0]),
+        )
         phrases = tuple(str(phrase) for phrase, _ in row.phrases)
         read = works(db, row.topic_id)
-        return Topic(row.topic_id, row.label, row.works, phrases, years, tuple(chosen[:TOOLS]), tuple(sentences(read, phrases)), tuple(read))
+        return Topic(
+            row.topic_id, row.label, row.works, phrases, years, tuple(chosen[:TOOLS]), tuple(sentences(read, phrases)), tuple(read)
+        )
 
     def plan(self) -> VolumePlan:
         made = VolumePlan(self.volume, self.label, "topic")
@@ -101,7 +108,12 @@ class TopicVolume:
 
     def _survey(self, id_: str, topic: Topic, listed: Sequence[tuple[str, str]]) -> Draft:
         made = Draft(id_, "survey", topic.label, f"a topic of {counted(topic.works)}")
-        made.blocks.append(Note(text=f"A topic of {counted(topic.works)}, found by likeness of their titles and texts; its phrases are: {', '.join(topic.phrases[:8])}."))
+        made.blocks.append(
+            Note(
+                text=f"A topic of {counted(topic.works)}, found by likeness of their titles and texts; "
+                f"its phrases are: {', '.join(topic.phrases[:8])}."
+            )
+        )
         solved = [one for one in topic.quotes if not one.open]
         pool = Pool(solved, f"{topic.label} {' '.join(topic.phrases)}")
         for phrase in topic.phrases:

@@ -55,7 +55,12 @@ def test_no_sentence_belongs_to_two_pages() -> None:
     }  # fmt: skip
     made = share(quotes, {"lora"}, {"lora", "dora", "adapters", "small"})
     assert [one.text for one in made.components["lora"]] == ["a", "e"]
-    assert [[one.text for one in some] for some in (made.comparison, made.problems, made.guide, made.survey)] == [["b"], ["c"], ["d"], ["f"]]
+    assert [[one.text for one in some] for some in (made.comparison, made.problems, made.guide, made.survey)] == [
+        ["b"],
+        ["c"],
+        ["d"],
+        ["f"],
+    ]
 
 
 def test_vectors_have_length_one_and_rare_words_weigh_more() -> None:

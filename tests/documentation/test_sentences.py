@@ -122,7 +122,10 @@ def test_candidates_are_found_as_they_are_written() -> None:
 
 
 def test_the_classifier_learns_words_and_stays_silent_where_it_is_not_sure() -> None:
-    said = {role: f"{role} speaks of {word} number" for role, word in zip(ROLES, ("kinds", "wheels", "sizes", "accuracy", "rivals", "faults"), strict=True)}
+    said = {
+        role: f"{role} speaks of {word} number"
+        for role, word in zip(ROLES, ("kinds", "wheels", "sizes", "accuracy", "rivals", "faults"), strict=True)
+    }
     rows = [(role, f"{text} {n}") for role, text in said.items() for n in range(60)]
     made = train(rows)
     model = RoleModel(made["weights"], made["bias"])

@@ -172,7 +172,9 @@ def test_markdown_shows_text_of_documents_as_it_is(database: Database, objects: 
     assert objects.get("volumes/adapter/bibliography.bib").decode().count("@") >= 10
 
 
-def test_an_approval_holds_for_the_text_that_was_approved(database: Database, objects: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approval_holds_for_the_text_that_was_approved(
+    database: Database, objects: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FORGE_OVERRIDES", str(tmp_path / "overrides.yaml"))
     stages(database, papers())
     made(database, objects)
@@ -180,7 +182,9 @@ def test_an_approval_holds_for_the_text_that_was_approved(database: Database, ob
     assert result.exit_code == 0, result.output
 
     def decision() -> str:
-        return next(row["decision"] for row in catalogue.pages(database, "adapter", tmp_path / "overrides.yaml") if row["page"] == "adapter/lora")
+        return next(
+            row["decision"] for row in catalogue.pages(database, "adapter", tmp_path / "overrides.yaml") if row["page"] == "adapter/lora"
+        )
 
     assert decision() == "approve"
     stages(database, [paper(1, "Cooks of house 1 wrote it down. LoRA is a way of adding two thin matrices to frozen weights of networks.")])

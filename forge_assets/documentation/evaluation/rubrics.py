@@ -1,8 +1,8 @@
 """`forge eval docs`: how much of what experts want in an answer stands on a page written of the corpus, beside lead and LexRank.
 
-For each question of cs_rubrics the same documents are found by BM25; our selection, lead and LexRank write as many words of their sentences.
-Coverage: of each rubric's evidence the share of content words that the page has, weighted by the rubrics. ROUGE-1 and ROUGE-2 (C.-Y. Lin
-2004): recall of words and of pairs of words of all evidence that the experts gave.
+For each question of cs_rubrics the same documents are found by BM25; our selection, lead and LexRank write as many words of their
+sentences. Coverage: of each rubric's evidence the share of content words that the page has, weighted by the rubrics.
+ROUGE-1 and ROUGE-2 (C.-Y. Lin 2004): recall of words and of pairs of words of all evidence that the experts gave.
 """
 
 from __future__ import annotations
@@ -54,9 +54,14 @@ class RubricReport:
     better: dict[str, str] = field(default_factory=dict)
 
     def table(self) -> str:
-        lines = [f"{self.questions} questions, {DOCUMENTS} documents each, {WORDS} words a page", f"{'':<10}coverage  ROUGE-1  ROUGE-2  ours covers more"]
+        lines = [
+            f"{self.questions} questions, {DOCUMENTS} documents each, {WORDS} words a page",
+            f"{'':<10}coverage  ROUGE-1  ROUGE-2  ours covers more",
+        ]
         for name in self.coverage:
-            lines.append(f"{name:<10}{self.coverage[name]:8.4f} {self.rouge_1[name]:8.4f} {self.rouge_2[name]:8.4f}  {self.better.get(name, '')}")
+            lines.append(
+                f"{name:<10}{self.coverage[name]:8.4f} {self.rouge_1[name]:8.4f} {self.rouge_2[name]:8.4f}  {self.better.get(name, '')}"
+            )
         return "\n".join(lines)
 
 
@@ -121,8 +126,8 @@ def _quote(row: Any, start: int, end: int, question: str, found: float) -> Quote
         return None
     what = said(text, 0, 0, others=False, rivals=False, has_value=False)
     score = fit * found
-    return Quote(row.document_id, start, end, "question", what.role or "result", score, (), what.open, what.advice, text, row.work, row.year,
-                 row.language)  # fmt: skip
+    return Quote(row.document_id, start, end, "question", what.role or "result", score, (), what.open, what.advice, text, row.work,
+                 row.year, row.language)  # fmt: skip
 
 
 def _cut(texts: Iterable[str]) -> str:

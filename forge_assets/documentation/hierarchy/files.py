@@ -1,5 +1,6 @@
-"""Slots -> tokenizer.yaml, model.yaml, training_loop.md, data_pipeline.txt, ...: options, quartiles of stated values, sources; no blueprint needed.
+"""Slots -> tokenizer.yaml, model.yaml, training_loop.md, data_pipeline.txt, ...: options, quartiles of stated values, sources.
 
+No blueprint is needed.
 YAML files keep to hierarchy.schema.json, which lies beside them. The same tables give the same bytes.
 """
 
@@ -64,7 +65,9 @@ def files(known: Known) -> dict[str, str]:
         part = {"format": FORMAT, "part": name.rpartition(".")[0], "title": title,
                 "slots": {slot: slot_part(known, slot) for slot in there}}  # fmt: skip
         if name.endswith(".yaml"):
-            made[name] = f"# yaml-language-server: $schema={SCHEMA_FILE}\n" + yaml.safe_dump(part, sort_keys=False, allow_unicode=True, width=130)
+            made[name] = f"# yaml-language-server: $schema={SCHEMA_FILE}\n" + yaml.safe_dump(
+                part, sort_keys=False, allow_unicode=True, width=130
+            )
         else:
             made[name] = _markdown(part) if name.endswith(".md") else _plain(part)
     return made
@@ -130,7 +133,12 @@ def wanted(slots: Iterable[SlotFacts]) -> tuple[set[UUID], set[Place]]:
     found: set[Place] = set()
     for facts in slots:
         documents |= {entry.introducing for entry in facts.entries.values() if entry.introducing}
-        found |= {(document, start, end) for some in facts.typical.values() for one in some[:PARAMETERS] for document, start, end, _ in one.sources}
+        found |= {
+            (document, start, end)
+            for some in facts.typical.values()
+            for one in some[:PARAMETERS]
+            for document, start, end, _ in one.sources
+        }
     return documents, found
 
 
@@ -138,7 +146,9 @@ def _told(value: Mapping[str, Any]) -> str:
     unit = f" {value['unit']}" if value.get("unit") else ""
     if "quartiles" in value:
         q = value["quartiles"]
-        told = f"{number(q['median'])}{unit}" + (f" (quartiles {number(q['lower'])} and {number(q['upper'])})" if value["works"] > 2 else "")
+        told = f"{number(q['median'])}{unit}" + (
+            f" (quartiles {number(q['lower'])} and {number(q['upper'])})" if value["works"] > 2 else ""
+        )
     else:
         told = ", ".join(f"{word} ({count})" for word, count in value["words"].items())
     disagree = "; sources disagree" if value.get("sources_disagree") else ""
@@ -156,7 +166,8 @@ def _lines(part: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
 def _markdown(part: Mapping[str, Any]) -> str:
     lines = [f"# {part['title']}", "", "What works of the corpus use, by slot; a source is document:first-last character.", ""]
     for step, (slot, one) in enumerate(_lines(part), 1):
-        lines += [f"## {step}. {one['title']}", "", f"`{slot}`{', required' if one['required'] else ''}: takes {', '.join(one['takes']) or 'nothing'}, "
+        lines += [f"## {step}. {one['title']}", "",
+                  f"`{slot}`{', required' if one['required'] else ''}: takes {', '.join(one['takes']) or 'nothing'}, "
                   f"gives {', '.join(one['gives']) or 'nothing'}. {one['purpose']}", ""]  # fmt: skip
         for option in one["options"]:
             lines.append(f"- **{option['name']}** (`{option['component']}`): used by {counted(option['used_by_works'])}, "
@@ -171,7 +182,8 @@ def _markdown(part: Mapping[str, Any]) -> str:
 def _plain(part: Mapping[str, Any]) -> str:
     lines = [part["title"].upper(), "", "What works of the corpus use, stage by stage; a source is document:first-last character.", ""]
     for step, (slot, one) in enumerate(_lines(part), 1):
-        lines += [f"{step}. {one['title']} ({slot})", f"   {', '.join(one['takes']) or 'nothing'} -> {', '.join(one['gives']) or 'nothing'}",
+        lines += [f"{step}. {one['title']} ({slot})",
+                  f"   {', '.join(one['takes']) or 'nothing'} -> {', '.join(one['gives']) or 'nothing'}",
                   f"   {one['purpose']}"]  # fmt: skip
         for option in one["options"]:
             lines.append(f"   * {option['name']} [{option['component']}], used by {counted(option['used_by_works'])}")
