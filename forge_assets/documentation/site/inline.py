@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from html import escape
 
@@ -35,16 +36,23 @@ def inline(text: str) -> Markup:
 
 @lru_cache(maxsize=1 << 14)
 def _inline(text: str) -> Markup:
-    if "$" not in text and "\\(" not in text:
-        return Markup(_plain(text))  # noqa: S704 (escaped by _plain)
-    parts, at = [], 0
-    for found in _FORMULA.finditer(text):
-        tex = found["block"] or found["inline"] or found["round"]
-        if not _FORMAL.search(tex.strip()):
+    made = [_plain(piece) if tex is None else formula(tex, block=piece == "block") for piece, tex in formulas(text)]
+    return Markup("".join(made))  # noqa: S704 (escaped by _plain, cleaned by formula)
+
+
+def formulas(text: str) -> Iterator[tuple[str, str | None]]:
+    """A text in order as (piece of text, None) and ("block" or "inline", the TeX of a formula); sums of money are no formulas."""
+    at = 0
+    for found in _FORMULA.finditer(text) if "$" in text or "\\(" in text else ():
+        tex = (found["block"] or found["inline"] or found["round"]).strip()
+        if not _FORMAL.search(tex):
             continue
-        parts += [_plain(text[at : found.start()]), formula(tex.strip(), block=bool(found["block"]))]
+        if found.start() > at:
+            yield text[at : found.start()], None
+        yield "block" if found["block"] else "inline", tex
         at = found.end()
-    return Markup("".join([*parts, _plain(text[at:])]))  # noqa: S704 (escaped by _plain, cleaned by formula)
+    if at < len(text):
+        yield text[at:], None
 
 
 @cache
