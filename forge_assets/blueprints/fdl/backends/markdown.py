@@ -77,7 +77,7 @@ def _stages(stages: tuple[ir.Stage, ...]) -> str:
 
 
 def _told(tensors: tuple[ir.Tensor, ...] | tuple[ir.Result, ...]) -> str:
-    return " and ".join(f"`{one.name}[{','.join(one.axes)}]`" for one in tensors)
+    return " and ".join(f"`{notation.Notation().element(one.name, list(one.axes))}`" for one in tensors)
 
 
 def _unit(unit: ir.Unit) -> Iterator[str]:
@@ -105,8 +105,9 @@ def _lines(unit: ir.Unit) -> Iterator[str]:
             yield from ([""] if number > 1 else []) + ([f"{' ' * width}  # {section}"] if section else [])
         spelled = Readable(one)
         left = spelled.element(one.name, list(one.axes))
-        step = f"   for {one.scan} = 0, 1, 2, ... (0 before the start)" if one.scan else ""
-        yield from wrapped(f"{number:>{width}}  {left} ← {spelled.of(one.value)}{step}", " " * (width + 6))
+        yield from wrapped(f"{number:>{width}}  {left} ← {spelled.of(one.value)}", " " * (width + 6))
+        if one.scan:
+            yield f"{' ' * (width + 6)}for {one.scan} = 0, 1, 2, ...; before the start it is 0"
     yield from ("", f"{' ' * width}  return {', '.join(one.tensor for one in unit.results)}")
 
 
