@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from forge_assets.blueprints.fdl import cache, ir
 from forge_assets.blueprints.fdl.lowering.low import Attention, Low
-from forge_assets.blueprints.fdl.lowering.lower import Line, Lowering
+from forge_assets.blueprints.fdl.lowering.lower import Line, Lowering, variables
 from forge_assets.blueprints.fdl.sizes import Size
 from forge_resources.errors import FdlError
 
@@ -87,6 +87,18 @@ class View:
 
     def lines(self, unit: ir.Unit) -> list[Line]:
         return Lowering(unit, self.plans.get(unit.name), self.program.needs).lines()
+
+    def kept_inputs(self, unit: ir.Unit) -> dict[str, int]:
+        """Inputs of which decoding keeps earlier entries, and the dimension they lie along."""
+        plan = self.plans.get(unit.name)
+        whole = {name for line in self.lines(unit) for name, how in variables(line.low) if how == "all"}
+        return {one.name: plan.kept[one.name] for one in unit.inputs if plan is not None and one.name in whole}
+
+    def keeps(self, unit: ir.Unit) -> bool:
+        """Decoding needs a cache for this unit."""
+        plan = self.plans.get(unit.name)
+        lines = self.lines(unit)
+        return bool(self.kept_inputs(unit)) or any(line.kept is not None or (plan and line.name in plan.scans) for line in lines)
 
     def decodes(self, model: ir.Model) -> bool:
         return all(self.plans.get(step.unit) is not None for step in ir.steps(model.stages))
@@ -228,6 +240,12 @@ class Expressions:
             axis = self.plan.time
         self.used_positions[(axis, whole)] = None
         return Code(f"pos_{axis}")
+
+    def length(self, node: Low | str, dim: int, axis: str | None) -> str:
+        """How many entries an array has along a dimension."""
+        if axis is not None:
+            return self.axis_size(axis)
+        return f"{self.name(node) if isinstance(node, str) else self.atom(node)}.shape[{dim}]"
 
     def op_choose(self, node: Low) -> Code:
         yes, no = (self.text(one) for one in node.inputs)

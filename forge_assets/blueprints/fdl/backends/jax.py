@@ -29,28 +29,28 @@ import jax
 import jax.numpy as jnp
 '''
 HELPERS = {
-    "split(": '''
+    "_split(": '''
 
-def split(x, dim, sizes):
+def _split(x, dim, sizes):
     """One dimension as several."""
     return x.reshape(*x.shape[:dim], *sizes, *x.shape[dim + 1 :])
 ''',
-    "merge(": '''
+    "_merge(": '''
 
-def merge(x, first, last):
+def _merge(x, first, last):
     """Several dimensions as one."""
     return x.reshape(*x.shape[:first], -1, *x.shape[last + 1 :])
 ''',
-    "rms_norm(": '''
+    "_rms_norm(": '''
 
-def rms_norm(x, weight, eps, dims):
+def _rms_norm(x, weight, eps, dims):
     """Root mean square layer normalisation over the last `dims` dimensions."""
     y = x / jnp.sqrt(jnp.square(x).mean(tuple(range(-dims, 0)), keepdims=True) + eps)
     return y if weight is None else y * weight
 ''',
-    "layer_norm(": '''
+    "_layer_norm(": '''
 
-def layer_norm(x, weight, bias, eps, dims):
+def _layer_norm(x, weight, bias, eps, dims):
     """Layer normalisation over the last `dims` dimensions."""
     over = tuple(range(-dims, 0))
     x = x - x.mean(over, keepdims=True)
@@ -58,9 +58,9 @@ def layer_norm(x, weight, bias, eps, dims):
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
 ''',
-    "attention(": '''
+    "_attention(": '''
 
-def attention(q, k, v, scale, mask=None):
+def _attention(q, k, v, scale, mask=None):
     """q (batch, heads, new, e), k and v (batch, key heads, all, e); a mask of conditions hides, one of numbers is added."""
     k, v = (jnp.repeat(one, q.shape[1] // one.shape[1], 1) for one in (k, v))
     scores = jnp.einsum("bhte,bhse->bhts", q, k) * scale
@@ -68,15 +68,15 @@ def attention(q, k, v, scale, mask=None):
         scores = jnp.where(mask, scores, -jnp.inf) if mask.dtype == bool else scores + mask
     return jnp.einsum("bhts,bhse->bhte", jax.nn.softmax(scores, -1), v)
 ''',
-    "causal(": '''
+    "_causal(": '''
 
-def causal(past, new):
+def _causal(past, new):
     """Which keys each new position sees."""
     return jnp.tril(jnp.ones((new, past + new), bool), past)
 ''',
-    "append(": '''
+    "_append(": '''
 
-def append(cache, name, new, dim):
+def _append(cache, name, new, dim):
     """All entries so far: those kept from earlier steps, and the new ones."""
     return new if not cache or name not in cache else jnp.concatenate((cache[name], new), dim)
 ''',
@@ -127,8 +127,8 @@ class JaxExpressions(Expressions):
         return Code(f"{name}.reshape({', '.join(self.size(self.unit.size(axis)).text for axis in node.attr.axes)})")
 
     def op_count(self, node: Low) -> Code:
-        name, dim = node.attr
-        return Code(f"jnp.arange({self.name(name)}.shape[{dim}])")
+        name, dim, axis = node.attr
+        return Code(f"jnp.arange({self.length(name, dim, axis)})")
 
     def op_index(self, node: Low) -> Code:
         inside = self.selectors(node.attr)
@@ -140,11 +140,11 @@ class JaxExpressions(Expressions):
 
     def op_split(self, node: Low) -> Code:
         dim, axes = node.attr
-        return Code(f"split({self.text(node.inputs[0])}, {dim}, ({', '.join(map(self.axis_size, axes))}))")
+        return Code(f"_split({self.text(node.inputs[0])}, {dim}, ({', '.join(map(self.axis_size, axes))}))")
 
     def op_merge(self, node: Low) -> Code:
         first, last = node.attr
-        return Code(f"merge({self.text(node.inputs[0])}, {first}, {last})")
+        return Code(f"_merge({self.text(node.inputs[0])}, {first}, {last})")
 
     def op_expand(self, node: Low) -> Code:
         time = self.plan.time if self.plan else None
@@ -186,11 +186,11 @@ class JaxExpressions(Expressions):
         return Code(f"{self.atom(base)}[{', '.join(told)}]")
 
     def op_clip(self, node: Low) -> Code:
-        return Code(f"jnp.clip({self.text(node.inputs[0])}, 0, {self.atom(node.inputs[1])}.shape[{node.attr}] - 1)")
+        return Code(f"jnp.clip({self.text(node.inputs[0])}, 0, {self.length(node.inputs[1], *node.attr)} - 1)")
 
     def op_within(self, node: Low) -> Code:
-        index, base = self.code(node.inputs[0]), self.atom(node.inputs[1])
-        return Code(f"({index.at(4)} >= 0) & ({index.at(4)} < {base}.shape[{node.attr}])", 3)
+        index, length = self.code(node.inputs[0]), self.length(node.inputs[1], *node.attr)
+        return Code(f"({index.at(4)} >= 0) & ({index.at(4)} < {length})", 3)
 
     def op_embedding(self, node: Low) -> Code:
         return Code(f"{self.atom(node.inputs[1])}[{self.text(node.inputs[0])}]")
@@ -204,14 +204,14 @@ class JaxExpressions(Expressions):
     def op_rms_norm(self, node: Low) -> Code:
         over, eps, (weighted, _) = node.attr
         weight = self.text(node.inputs[1]) if weighted else "None"
-        return Code(f"rms_norm({self.text(node.inputs[0])}, {weight}, {self.number(eps).text}, {len(over)})")
+        return Code(f"_rms_norm({self.text(node.inputs[0])}, {weight}, {self.number(eps).text}, {len(over)})")
 
     def op_layer_norm(self, node: Low) -> Code:
         over, eps, (weighted, biased) = node.attr
         x, *rest = map(self.text, node.inputs)
         weight = rest.pop(0) if weighted else "None"
         bias = rest.pop(0) if biased else "None"
-        return Code(f"layer_norm({x}, {weight}, {bias}, {self.number(eps).text}, {len(over)})")
+        return Code(f"_layer_norm({x}, {weight}, {bias}, {self.number(eps).text}, {len(over)})")
 
     def op_silu(self, node: Low) -> Code:
         return Code(f"jax.nn.silu({self.text(node.inputs[0])})")
@@ -227,8 +227,8 @@ class JaxExpressions(Expressions):
         given = [query, key, value, self.scale(node.attr).text, *mask]
         if node.attr.causal:
             past = "past" if self.plan is not None else "0"
-            given.append(f"causal({past}, {query_length(self)})")
-        return Code(f"attention({', '.join(given)})")
+            given.append(f"_causal({past}, {query_length(self)})")
+        return Code(f"_attention({', '.join(given)})")
 
     def function(self, name: str, given: list[str], inputs: tuple[Low, ...]) -> str:
         text = FUNCTIONS.get(name)
@@ -247,6 +247,9 @@ def unit_function(view: View, unit: ir.Unit) -> str:
     spell = JaxExpressions(view, unit, TAKEN)
     body: list[str] = []
     kept: list[str] = []
+    for one, dim in view.kept_inputs(unit).items():
+        body.append(f'    {spell.name(one)}_all = _append(cache, "{one}", {spell.name(one)}, {dim})')
+        kept.append(f'"{one}": {spell.name(one)}_all')
     section = ""
     for line in view.lines(unit):
         if line.section and line.section != section:
@@ -290,7 +293,7 @@ def _line(spell: JaxExpressions, line: Line, kept: list[str]) -> Iterator[str]:
     else:
         yield from _scan(spell, line, name, kept)
     if line.kept is not None:
-        yield f'    {name}_all = append(cache, "{line.name}", {name}, {line.kept})'
+        yield f'    {name}_all = _append(cache, "{line.name}", {name}, {line.kept})'
         kept.append(f'"{line.name}": {name}_all')
 
 
@@ -437,9 +440,8 @@ def _run(view: View, run: Run, start: Size, stream: str, wanted: set[str], decod
 def _call(
     view: View, unit: ir.Unit, first: str, results: list[str], rest: list[str], key: str, decodes: bool, indent: str
 ) -> Iterator[str]:
-    plan = view.plans.get(unit.name)
     given = ["params", first, *(safe(one.name, RESERVED) for one in unit.inputs[1:]), *rest]
-    keeps = plan is not None and any(line.kept is not None or (line.scan and line.name in plan.scans) for line in view.lines(unit))
+    keeps = view.keeps(unit)
     if decodes:
         given.append("past=past")
     if keeps and decodes:

@@ -81,3 +81,8 @@ def snake(name: str) -> str:
         new_word = letter.isupper() and number and (name[number - 1].islower() or (number + 1 < len(name) and name[number + 1].islower()))
         told += ("_" if new_word else "") + letter.lower()
     return safe(told)
+
+
+def class_name(name: str) -> str:
+    """The name of a printed class, which hides none that the printed code uses."""
+    return safe(name, frozenset({"F", "nn", "torch", "math", "Sizes", "dataclass"}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import ATOM, Code, Expressions, View, folded, safe, shape_text
+from forge_assets.blueprints.fdl.backends.stages import class_name
 from forge_assets.blueprints.fdl.backends.torch_model import model_class, sizes_class
 from forge_assets.blueprints.fdl.backends.torch_rules import rule_text
 from forge_assets.blueprints.fdl.lowering.low import Low
@@ -103,8 +104,8 @@ class TorchExpressions(Expressions):
         return Code(f"{name}.view({', '.join(self.size(self.unit.size(axis)).text for axis in node.attr.axes)})")
 
     def op_count(self, node: Low) -> Code:
-        name, dim = node.attr
-        return Code(f"torch.arange({self.name(name)}.shape[{dim}], device={self.device})")
+        name, dim, axis = node.attr
+        return Code(f"torch.arange({self.length(name, dim, axis)}, device={self.device})")
 
     def op_index(self, node: Low) -> Code:
         inside = self.selectors(node.attr)
@@ -175,11 +176,11 @@ class TorchExpressions(Expressions):
         return Code(f"{self.atom(base)}[{', '.join(told)}]")
 
     def op_clip(self, node: Low) -> Code:
-        return Code(f"{self.atom(node.inputs[0])}.clamp(0, {self.atom(node.inputs[1])}.shape[{node.attr}] - 1)")
+        return Code(f"{self.atom(node.inputs[0])}.clamp(0, {self.length(node.inputs[1], *node.attr)} - 1)")
 
     def op_within(self, node: Low) -> Code:
-        index, base = self.code(node.inputs[0]), self.atom(node.inputs[1])
-        return Code(f"({index.at(2)} >= 0) & ({index.at(2)} < {base}.shape[{node.attr}])", 3)
+        index, length = self.code(node.inputs[0]), self.length(node.inputs[1], *node.attr)
+        return Code(f"({index.at(2)} >= 0) & ({index.at(2)} < {length})", 3)
 
     def op_embedding(self, node: Low) -> Code:
         return Code(f"F.embedding({self.text(node.inputs[0])}, {self.text(node.inputs[1])})")
@@ -244,7 +245,7 @@ def unit_class(view: View, unit: ir.Unit) -> str:
     """A fragment as a class."""
     told = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in unit.inputs)
     gives = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in unit.results)
-    lines = ["", "", f"class {safe(unit.name)}(nn.Module):", f'    """{told} -> {gives}"""', ""]
+    lines = ["", "", f"class {class_name(unit.name)}(nn.Module):", f'    """{told} -> {gives}"""', ""]
     size = "size: Sizes" if view.static else ""
     layer = "layer: int = 0"
     lines.append(f"    def __init__({', '.join(filter(None, ['self', size, layer]))}) -> None:")
@@ -303,7 +304,10 @@ def method(view: View, unit: ir.Unit, name: str, prefix: str) -> list[str]:
     returns = ", ".join(spell.name(one.tensor) for one in unit.results)
     type_ = "torch.Tensor" if len(unit.results) == 1 else "tuple[torch.Tensor, ...]"
     lines = [f"    def {name}({', '.join(arguments)}) -> {type_}:"]
-    return [*lines, *preamble(spell, prefix), *body, f"        return {returns}"]
+    kept = [
+        f'        {spell.name(one)}_all = keep(cache, "{one}", {spell.name(one)}, {dim})' for one, dim in view.kept_inputs(unit).items()
+    ]
+    return [*lines, *preamble(spell, prefix), *kept, *body, f"        return {returns}"]
 
 
 def preamble(spell: TorchExpressions, prefix: str) -> list[str]:

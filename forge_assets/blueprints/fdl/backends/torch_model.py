@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import View, safe
-from forge_assets.blueprints.fdl.backends.stages import Run, runs, sized, snake
+from forge_assets.blueprints.fdl.backends.stages import Run, class_name, runs, sized, snake
 from forge_assets.blueprints.fdl.sizes import Size
 
 
@@ -27,7 +27,7 @@ def model_class(view: View, model: ir.Model) -> str:
     names = method_names(alone)
     told = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in model.inputs)
     gives = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in model.results)
-    lines = ["", "", f"class {safe(model.name)}(nn.Module):", f'    """{told} -> {gives}"""', ""]
+    lines = ["", "", f"class {class_name(model.name)}(nn.Module):", f'    """{told} -> {gives}"""', ""]
     lines += [f"    def __init__(self{', size: Sizes' if view.static else ''}) -> None:", "        super().__init__()"]
     if view.static:
         lines.append("        self.size = size")
@@ -66,7 +66,7 @@ def _layers(view: View, parts: list[Run]) -> list[str]:
     repeated = [one for one in parts if one.step is None]
     if not repeated:
         return []
-    kinds = " + ".join(one.kinds_text(lambda unit: f"[{safe(unit)}]") for one in repeated)
+    kinds = " + ".join(one.kinds_text(lambda unit: f"[{class_name(unit)}]") for one in repeated)
     prefixes = {one.prefix for one in repeated}
     size = "size, " if view.static else ""
     path = _list_path(next(iter(prefixes))) if len(prefixes) == 1 else None

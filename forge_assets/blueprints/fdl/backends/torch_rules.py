@@ -5,7 +5,7 @@ from __future__ import annotations
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends import rules
 from forge_assets.blueprints.fdl.backends.arrays import View, folded, safe
-from forge_assets.blueprints.fdl.backends.stages import snake
+from forge_assets.blueprints.fdl.backends.stages import class_name, snake
 
 TAKEN = frozenset({"torch", "nn", "F", "math", "group", "closure", "loss", "self"})
 
@@ -48,7 +48,7 @@ def _optimizer(unit: ir.Unit) -> str:
     states = ", ".join(f'"{one.name}": torch.zeros_like(weight{shape})' for one in unit.states)
     return f'''
 
-class {safe(unit.name)}(torch.optim.Optimizer):
+class {class_name(unit.name)}(torch.optim.Optimizer):
     """{rules.told(unit)}; weights have {len(weight.axes) if not flat else "any number of"} axes."""
 
     def __init__(self, {", ".join(["params", *given])}):

@@ -8,9 +8,9 @@ import numpy as np
 
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends import BACKENDS
-from forge_assets.blueprints.fdl.backends.arrays import View, safe
+from forge_assets.blueprints.fdl.backends.arrays import View
 from forge_assets.blueprints.fdl.backends.running import imported
-from forge_assets.blueprints.fdl.backends.stages import snake
+from forge_assets.blueprints.fdl.backends.stages import class_name, snake
 from forge_assets.blueprints.fdl.trial import Case, Ran, weighting
 
 
@@ -24,7 +24,7 @@ def run_torch(program: ir.Program, case: Case) -> Ran:
         return Ran([np.asarray(one, np.float32) for one in _several(getattr(made, snake(case.name))(*given))])
     static = View.of(program).static
     size = [made.Sizes(**{name: case.sizes[name] for name in static})] if static else []
-    model = getattr(made, safe(case.name))(*size)
+    model = getattr(made, class_name(case.name))(*size)
     model.load_state_dict({name: torch.from_numpy(one) for name, one in case.weights.items()})
     results = _several(model(*inputs.values()))
     model.zero_grad()

@@ -131,7 +131,7 @@ def _gather(node: ir.Read, base: Low, at: Lowering) -> Low:
             how.append(("fixed", one.number))
             continue
         if isinstance(one, ir.Plain):
-            array = Low("count", (), (one.axis,), (node.tensor, tensor.axes.index(axis)))
+            array = Low("count", (), (one.axis,), (node.tensor, *_length(tensor, axis)))
         else:
             array = at.value(one.value, front)
             array, masks = _bounded(array, one.value, axis, base, at)
@@ -157,6 +157,11 @@ def _bounded(array: Low, value: ir.Expression, axis: str, base: Low, at: Lowerin
     timed = at.time is not None and at.time == at.unit.root(axis)
     if found is not None and not timed and found.inside(at.unit.size(axis), at.unit):
         return array, []
-    dim = base.axes.index(axis)
-    bounded = low("clip", (array, base), array.axes, dim)
-    return bounded, [low("within", (array, base), array.axes, dim)]
+    length = _length(at.tensors[base.attr.name if base.op == "param" else base.attr[0]], axis)
+    bounded = low("clip", (array, base), array.axes, length)
+    return bounded, [low("within", (array, base), array.axes, length)]
+
+
+def _length(tensor: ir.Tensor | ir.Parameter | ir.Definition, axis: str) -> tuple[int, str | None]:
+    """The dimension whose length counts, or the axis where its size is known to the module, as that of a parameter is."""
+    return tensor.axes.index(axis), axis if isinstance(tensor, ir.Parameter) else None
