@@ -97,24 +97,28 @@ def _stepwise(program: ir.Program, name: str, inputs: Sequence[ir.Tensor], resul
         return one.axes.index(time) if time in one.axes else None
 
     clock = next(one for one in inputs if along(one) is not None)
-    yield f"  {safe(name)}::Cache cache;"
+    yield "  const auto out = timed(task.options, [&] {"
+    yield f"    {safe(name)}::Cache cache;"
     for one in results:
         kind = array_type(one.dtype, len(one.axes))
-        yield f"  {f'std::vector<{kind}>' if one.axes else kind} all_{one.name};"
-    yield f"  const i64 length = {safe(clock.name)}.size({along(clock)});"
-    yield "  i64 start = 0;"
-    yield "  for (const i64 many : task.steps(length)) {"
+        yield f"    {f'std::vector<{kind}>' if one.axes else kind} all_{one.name};"
+    yield "    i64 start = 0;"
+    yield f"    for (const i64 many : task.steps({safe(clock.name)}.size({along(clock)}))) {{"
     if is_unit:
-        yield f"    at.{safe(time)} = many;"
+        yield f"      at.{safe(time)} = many;"
     given = [f"slice({safe(one.name)}, {along(one)}, start, many)" if along(one) is not None else safe(one.name) for one in inputs]
     first, last = around
-    yield f"    const auto out = unit.forward({', '.join([*first, *given, *last, '&cache'])});"
+    yield f"      const auto part = unit.forward({', '.join([*first, *given, *last, '&cache'])});"
     for one in results:
-        value = "out" if len(results) == 1 else f"out.{safe(one.name)}"
-        yield f"    all_{one.name}.push_back({value});" if one.axes else f"    all_{one.name} = {value};"
-    yield "    start += many;"
-    yield "  }"
+        value = "part" if len(results) == 1 else f"part.{safe(one.name)}"
+        yield f"      all_{one.name}.push_back({value});" if one.axes else f"      all_{one.name} = {value};"
+    yield "      start += many;"
+    yield "    }"
+    whole = []
     for one in results:
         axis = along(one)
-        whole = f"all_{one.name}" if not one.axes else f"all_{one.name}.back()" if axis is None else f"joined(all_{one.name}, {axis})"
-        yield f"  task.results.add({quoted(one.name)}, {whole});"
+        whole.append(f"all_{one.name}" if not one.axes else f"all_{one.name}.back()" if axis is None else f"joined(all_{one.name}, {axis})")
+    yield f"    return std::make_tuple({', '.join(whole)});"
+    yield "  });"
+    for number, one in enumerate(results):
+        yield f"  task.results.add({quoted(one.name)}, std::get<{number}>(out));"
