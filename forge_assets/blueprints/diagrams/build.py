@@ -1,0 +1,33 @@
+"""Diagrams and pseudocode of a stored blueprint: its stack and the model text of its spec -> files."""
+
+from __future__ import annotations
+
+from forge_assets.blueprints.diagrams.files import diagram_files
+from forge_assets.blueprints.diagrams.pipeline import pipeline_picture
+from forge_assets.blueprints.fdl.backends import BACKENDS
+from forge_assets.blueprints.fdl.check import compiled
+from forge_assets.blueprints.spec.model import Spec
+from forge_assets.compatibility.stack.result import Stack
+from forge_assets.components.ontology import Ontology
+
+DIAGRAMS_CODE = "1"
+"""Raised whenever the same model text gives other files."""
+
+
+def blueprint_diagrams(name: str, stack: Stack, spec: Spec, ontology: Ontology, text: str) -> dict[str, bytes]:
+    """The pipeline of the whole infrastructure, and the model `text` (FDL) at three depths. By file name."""
+    components = ontology.components
+    chosen = {slot: components[one].name if one in components else one for slot, one in stack.slots.items() if one}
+    size = spec.model_size.parameters.value
+    sizes = {
+        "head": f"{size / 1e9:.2f}B parameters" if size >= 1e8 else f"{size / 1e6:.1f}M parameters",
+        "documents": f"{spec.data.tokens.value / 1e9:,.0f}B tokens",
+        "batches": f"{spec.batching.tokens_per_step.value:,} tokens a step",
+    }
+    return diagram_files(name, compiled(text), pipeline_picture(f"{name}: the training infrastructure", chosen, sizes))
+
+
+def blueprint_pseudocode(text: str) -> dict[str, str]:
+    """The model as FDL, as Markdown and as a LaTeX document. By file name."""
+    program = compiled(text)
+    return {"model.fdl": text} | BACKENDS["markdown"].print(program) | BACKENDS["latex"].print(program)
