@@ -77,7 +77,8 @@ def check(text: s.Text) -> ir.Program:
             raise fail(f"piece {unit.name} gives exactly one tensor; write `-> f32[...]` after its arguments", unit.place)
         made = _unit(inlined(unit, pieces), axes, pieces, others, needs, _sections(text))
         if unit.kind != "piece":
-            units[unit.name] = made
+            own = tuple(line.name for line in unit.body if isinstance(line, s.Constant))
+            units[unit.name] = replace(made, own_constants=own)
     known = dict(axes)
     for unit_ in units.values():
         for axis, size in unit_.axis_sizes.items():

@@ -221,6 +221,7 @@ class Unit:
     aliases: dict[str, str]
     axis_sizes: dict[str, Size]
     place: Place
+    own_constants: tuple[str, ...] = ()  # those of its own `const` lines, not of pieces it calls
 
     def root(self, axis: str) -> str:
         """The axis that `axis` is another name of, or itself."""

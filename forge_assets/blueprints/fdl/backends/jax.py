@@ -150,7 +150,7 @@ class JaxExpressions(Expressions):
         time = self.plan.time if self.plan else None
         whole = any(axis != time and self.unit.root(axis) == time for axis in node.axes if axis and "*" not in axis)
         sizes = [self.axis_size(axis, whole and axis != time) for axis in node.axes if axis is not None]
-        return Code(f"jnp.broadcast_to({self.text(node.inputs[0])}, ({', '.join(sizes)},))")
+        return Code(f"jnp.broadcast_to({self.text(node.inputs[0])}, ({', '.join(sizes)}{',' * (len(sizes) == 1)}))")
 
     def op_like(self, node: Low) -> Code:
         return Code(f"{self.atom(node.inputs[0])}.astype({self._root(node.inputs[1])}.dtype)")

@@ -35,4 +35,16 @@ def rule_text(view: View, unit: ir.Unit) -> str:
     sizes = [f"    n_{name} = {spell.name(spell.sources[name][0])}.shape[{spell.sources[name][1]}]" for name in spell.used_sizes]
     positions = [f"    pos_{axis} = jnp.arange({spell.axis_size(axis)})" for axis, _ in spell.used_positions]
     head = ["", "", f"def {snake(unit.name)}({', '.join(rules.signature(spell, unit))}):", f'    """{rules.told(unit)}"""']
-    return "\n".join([*head, *sizes, *positions, *body, f"    return {', '.join(spell.name(one.tensor) for one in unit.results)}"]) + "\n"
+    return (
+        "\n".join(
+            [
+                *head,
+                *sizes,
+                *positions,
+                *rules.locals_of(spell, unit),
+                *body,
+                f"    return {', '.join(spell.name(one.tensor) for one in unit.results)}",
+            ]
+        )
+        + "\n"
+    )

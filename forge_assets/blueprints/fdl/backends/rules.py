@@ -33,8 +33,14 @@ def lines(unit: ir.Unit) -> list[Line]:
 def signature(spell: Expressions, unit: ir.Unit) -> list[str]:
     """Inputs and states, then the constants with their values."""
     given = [spell.name(one.name) for one in (*unit.inputs, *unit.states)]
-    constants = [f"{spell.name(name)}={value!r}" for name, value in unit.constants.items()]
+    constants = [f"{spell.name(name)}={unit.constants[name]!r}" for name in unit.own_constants]
     return [*given, *(["*", *constants] if constants else [])]
+
+
+def locals_of(spell: Expressions, unit: ir.Unit) -> list[str]:
+    """Lines for the constants of pieces."""
+    skipped = {*unit.own_constants, *scalars(unit)}
+    return [f"    {spell.name(name)} = {value!r}" for name, value in spell.used_constants.items() if name not in skipped]
 
 
 def check_schedule(unit: ir.Unit) -> None:

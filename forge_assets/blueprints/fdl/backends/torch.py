@@ -138,7 +138,7 @@ class TorchExpressions(Expressions):
         sizes = [self.axis_size(axis, whole and axis != getattr(self.plan, "time", "")) for axis in node.axes if axis is not None]
         inner = node.inputs[0]
         if inner.op == "host":
-            return Code(f"torch.full(({', '.join(sizes)},), {self.text(inner)}, device={self.device})")
+            return Code(f"torch.full(({', '.join(sizes)}{',' * (len(sizes) == 1)}), {self.text(inner)}, device={self.device})")
         return Code(f"{self.atom(inner)}.expand({', '.join(sizes)})")
 
     def op_like(self, node: Low) -> Code:

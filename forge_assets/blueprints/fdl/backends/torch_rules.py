@@ -28,14 +28,26 @@ def _function(view: View, unit: ir.Unit) -> str:
     sizes = [f"    n_{name} = {spell.name(spell.sources[name][0])}.shape[{spell.sources[name][1]}]" for name in spell.used_sizes]
     positions = [f"    pos_{axis} = torch.arange({spell.axis_size(axis)}, device={spell.device})" for axis, _ in spell.used_positions]
     head = ["", "", f"def {snake(unit.name)}({', '.join(rules.signature(spell, unit))}):", f'    """{rules.told(unit)}"""']
-    return "\n".join([*head, *sizes, *positions, *body, f"    return {', '.join(spell.name(one.tensor) for one in unit.results)}"]) + "\n"
+    return (
+        "\n".join(
+            [
+                *head,
+                *sizes,
+                *positions,
+                *rules.locals_of(spell, unit),
+                *body,
+                f"    return {', '.join(spell.name(one.tensor) for one in unit.results)}",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _optimizer(unit: ir.Unit) -> str:
     """`step` counts from 1; every other scalar of the rule is an option of the parameter group."""
     weight, _, *rest = unit.inputs
     options = [one.name for one in rest if one.name != "step"]
-    constants = list(unit.constants)
+    constants = list(unit.own_constants)
     flat = weight.axes == ("n",)
     shape = ".flatten()" if flat else ""
     back = ".view_as(weight)" if flat else ""

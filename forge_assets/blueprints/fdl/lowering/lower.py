@@ -73,7 +73,10 @@ class Lowering:
         if one.scan is not None:
             yield from self._scan(one, kept)
             return
-        yield Line(one.name, one.axes, full(self.value(one.value, one.axes), one.axes), one.section, None, kept)
+        made = full(self.value(one.value, one.axes), one.axes)
+        if made.op == "host" and self.unit.kind == "fragment":
+            made = low("expand", (made,), ())  # what a fragment gives is an array, also of one number
+        yield Line(one.name, one.axes, made, one.section, None, kept)
 
     def _scan(self, one: ir.Definition, kept: int | None) -> Iterator[Line]:
         """What does not need the step before is computed at once; the loop does the rest."""

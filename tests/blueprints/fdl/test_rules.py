@@ -1,0 +1,105 @@
+"""Optimizers and schedules as texts, against torch's own and the formulas of their papers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import forge_assets.blueprints.fdl as fdl
+from forge_assets.blueprints.fdl import trial
+from forge_assets.blueprints.fdl.check import compiled
+from tests.blueprints.fdl.parity import module
+
+FOLDER = Path(fdl.__file__).parent / "rules"
+STEPS = 8
+
+
+def _printed(name: str) -> Any:
+    return module("torch", compiled((FOLDER / f"{name}.fdl").read_text(encoding="utf-8")))
+
+
+def _walk(make: Any, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
+    """Weights after some steps down a fixed slope."""
+    import torch
+
+    torch.manual_seed(3)
+    weights = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
+    optimizer = make(weights)
+    for step in range(STEPS):
+        for number, one in enumerate(weights):
+            one.grad = torch.sin(one.detach() * (number + 2) + step)
+        optimizer.step()
+    return [one.detach() for one in weights]
+
+
+def test_adamw_is_torchs() -> None:
+    import torch
+
+    shapes = ((4, 3), (5,), (2, 3, 2))
+    mine = _walk(lambda weights: _printed("adamw").AdamW(weights, lr=0.01), shapes)
+    theirs = _walk(lambda weights: torch.optim.AdamW(weights, lr=0.01), shapes)
+    assert max(float((one - other).abs().max()) for one, other in zip(mine, theirs, strict=True)) < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)])
+def test_muon_is_torchs_but_for_its_bfloat16(shape: tuple[int, int]) -> None:
+    """torch orthogonalises in bfloat16, which has 8 bits of precision; the text says float32."""
+    import torch
+
+    mine = _walk(lambda weights: _printed("muon").Muon(weights, lr=0.02), (shape,))
+    theirs = _walk(lambda weights: torch.optim.Muon(weights, lr=0.02), (shape,))
+    start = _walk(lambda weights: torch.optim.SGD(weights, lr=0.0), (shape,))
+    moved = float((theirs[0] - start[0]).norm())
+    assert float((mine[0] - theirs[0]).norm()) < 0.02 * moved
+
+
+def test_lion_is_its_papers_algorithm() -> None:
+    class Lion:
+        """Algorithm 2 of Chen et al. 2023."""
+
+        def __init__(self, weights: list[Any]) -> None:
+            self.weights, self.momenta = weights, [0.0] * len(weights)
+
+        def step(self) -> None:
+            for number, one in enumerate(self.weights):
+                update = np.sign(0.9 * self.momenta[number] + 0.1 * one.grad.numpy())
+                self.momenta[number] = 0.99 * self.momenta[number] + 0.01 * one.grad.numpy()
+                one.data -= 0.01 * (one.data.new_tensor(update) + 0.01 * one.data)
+
+    mine = _walk(lambda weights: _printed("lion").Lion(weights, lr=0.01), ((4, 3), (5,)))
+    theirs = _walk(Lion, ((4, 3), (5,)))
+    assert max(float((one - other).abs().max()) for one, other in zip(mine, theirs, strict=True)) < 1e-6
+
+
+def test_schedules_are_their_formulas() -> None:
+    cosine, wsd = _printed("cosine").cosine, _printed("wsd").wsd
+    for step in (0, 1, 50, 99, 100, 101, 400, 800, 801, 999, 1000, 2000):
+        if step < 100:
+            assert cosine(step, 3e-4) == pytest.approx(3e-4 * step / 100) == wsd(step, 3e-4)
+            continue
+        done = min((step - 100) / 900, 1)
+        assert cosine(step, 3e-4) == pytest.approx(3e-4 * (0.1 + 0.9 * (1 + math.cos(math.pi * done)) / 2))
+        assert wsd(step, 3e-4) == pytest.approx(3e-4 * (1 - 0.9 * min(max((step - 800) / 200, 0), 1)))
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon", "lion", "cosine", "wsd"])
+def test_jax_gives_the_same(name: str) -> None:
+    compared = trial.compare(compiled((FOLDER / f"{name}.fdl").read_text(encoding="utf-8")), backends=("torch", "jax"))
+    assert len(compared) == 1 and compared[0].worst < 1e-5
+
+
+def test_a_printed_optimizer_saves_and_resumes() -> None:
+    import torch
+
+    made = _printed("adamw")
+    weight = torch.nn.Parameter(torch.ones(3))
+    first = made.AdamW([weight], lr=0.1)
+    weight.grad = torch.ones(3)
+    first.step()
+    second = made.AdamW([weight], lr=0.1)
+    second.load_state_dict(first.state_dict())
+    assert second.state[weight]["step"] == 1 and torch.equal(second.state[weight]["m"], first.state[weight]["m"])
