@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from forge_app.docs_site import COMMANDS
 from forge_app.output import as_json, table
 
 JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
@@ -15,6 +16,10 @@ JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
 @click.group()
 def docs() -> None:
     """Volumes of documentation: a page per component, comparisons, surveys, guides, each sentence with its source."""
+
+
+for command in COMMANDS:
+    docs.add_command(command)
 
 
 @docs.command("build")

@@ -32,6 +32,7 @@ ASSETS = [
     compatibility.compatibility_graph,
     compatibility.technique_stack,
     documentation.doc_volumes,
+    documentation.doc_site,
     nights.nightly_report,
 ]
 

@@ -1,4 +1,4 @@
-"""The documentation room's door: doc_volumes, a partition for each volume, after a night that changed what volumes are made of."""
+"""The documentation room's door: doc_volumes, a partition for each volume, and doc_site; both after a night that changed their evidence."""
 
 from typing import Any
 
@@ -47,6 +47,33 @@ def doc_volumes(context: dg.AssetExecutionContext, database: DatabaseResource, o
     return global_result(
         context, db, "doc_volume", report.volumes, f"{pages_version()}:{report.state}", report, meter=meter, done=report.made
     )
+
+
+def site_version() -> str:
+    from forge_assets.documentation.version import SITE_VERSION
+
+    return SITE_VERSION
+
+
+@dg.asset(
+    deps=[doc_volumes],
+    code_version=site_version(),
+    group_name="documentation",
+    owners=OWNERS,
+    kinds={"python", "html"},
+    tags={"forge/stage": "documentation"},
+)
+def doc_site(context: dg.AssetExecutionContext, database: DatabaseResource, objects: ObjectStoreResource) -> dg.MaterializeResult[Any]:
+    """The volumes as a site of plain files under FORGE_HOME/site: pages with their sources, search, a light and a dark theme.
+
+    A volume's folder is made again only where the volume, or a page that it links to, has changed. `forge docs open` shows it.
+    """
+    from forge_assets.documentation.shelf import make_site
+
+    meter = begin()
+    db = database.connect()
+    report = make_site(db, objects.connect(), settings().home, context.log.info)
+    return global_result(context, db, None, report.pages, f"{site_version()}:{report.state}", report, meter=meter, done=report.written)
 
 
 docs_job = dg.define_asset_job(

@@ -39,6 +39,7 @@ def test_the_graph_is_the_designs() -> None:
         "compatibility_graph": {"works", "component_mentions", "component_catalog"},
         "technique_stack": {"component_catalog", "compatibility_graph"},
         "doc_volumes": {"works", "component_mentions", "component_catalog", "topic_clusters", "compatibility_graph"},
+        "doc_site": {"doc_volumes"},
     }
 
 

@@ -53,7 +53,8 @@ class _Printed:
 
     def _page(self, page: Page) -> dict[str, Any]:
         return {
-            "title": _fit(page.title), "label": page.id, "kind": ONE.get(page.kind, KINDS[page.kind]), "sources": plural(page.sources, "source"),
+            "title": _fit(page.title), "label": page.id,
+            "kind": ONE.get(page.kind, KINDS[page.kind]), "sources": plural(page.sources, "source"),
             "summary": runs(_fit(page.summary)), "blocks": [self._block(block) for block in page.blocks],
         }  # fmt: skip
 

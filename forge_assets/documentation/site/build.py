@@ -22,11 +22,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from forge_assets.documentation.site import addresses, drawings
 from forge_assets.documentation.site.inline import inline
 from forge_assets.documentation.site.pages import KINDS, LANGUAGES, PageView, navigation
+from forge_assets.documentation.version import SITE_VERSION
 from forge_assets.documentation.volume import Volume
 from forge_resources.errors import ForgeError
 
-SITE_VERSION = "1"
-"""Raised by whoever changes how pages are shown beyond the files of `html`, which count by themselves."""
 TITLE = "Forge documentation"
 ASSETS = ("site.css", "site.js", "theme.js", "icon.svg")
 MARK = ".made.json"
@@ -44,6 +43,10 @@ class SiteReport:
     written: int = 0
     folder: str = ""
     states: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        return hashlib.sha256(repr(sorted(self.states.items())).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def _listed(volume: Volume, kind: str) -> list[tuple[str, str, str, int]]:
 
 
 class Once:
-    """Numbers marks: the first of a source carries its number, so that the list of sources leads back to it; further ones have other names."""
+    """Numbers marks: the first of a source carries its number, so that the list of sources leads back to it."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}

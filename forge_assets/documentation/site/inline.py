@@ -21,8 +21,8 @@ _FORMULA = re.compile(
 )
 _FORMAL = re.compile(r"[\\^_=<>+*/|{}]|^[A-Za-z]\w{0,2}$|^[\d.,]+$")
 _MATHML = {
-    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "msup", "msub", "msubsup", "munder", "mover", "munderover", "mfrac", "msqrt", "mroot",
-    "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom", "menclose", "semantics",
+    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "msup", "msub", "msubsup", "munder", "mover", "munderover", "mfrac", "msqrt",
+    "mroot", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom", "menclose", "semantics",
 }  # fmt: skip
 _ATTRIBUTES = {
     "*": {"mathvariant", "stretchy", "displaystyle", "fence", "linethickness", "accent", "columnalign", "lspace", "rspace", "width"}
