@@ -57,6 +57,8 @@ def value_of(node: ir.Expression) -> float | None:
         if any(one is None for one in values):
             return None
         left, *rest = [one for one in values if one is not None]
+        if node.function == "div" and not rest[0]:
+            return None  # a number that is given when it runs, such as the step of an optimizer, stands here as 0
         table: dict[str, Callable[[], float]] = {
             "add": lambda: left + rest[0], "sub": lambda: left - rest[0], "mul": lambda: left * rest[0], "div": lambda: left / rest[0],
             "neg": lambda: -left, "sqrt": lambda: math.sqrt(left), "pow": lambda: left ** rest[0],
