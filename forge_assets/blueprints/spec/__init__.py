@@ -1,1 +1,1 @@
-"""The build plan of a blueprint: every number and choice of a training infrastructure, each with where it comes from."""
+"""The technical spec of a blueprint: each number of a training run with where it comes from, and its projections."""

@@ -1,81 +1,81 @@
-"""A value of a spec and where it comes from: a passage, a formula, a published default, the request, or the solved stack."""
+"""A value of a spec and where it comes from: asked for, chosen by the solver, stated by works, computed by a formula, or a default.
+
+Documents read specs from files, hence pydantic; what no field names is refused.
+"""
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Origin = Literal["evidence", "computed", "default", "request", "stack"]
 T = TypeVar("T")
+Origin = Literal["asked", "chosen", "stated", "computed", "default"]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Strict(BaseModel):
-    """Frozen; unknown fields are refused, numbers are not made of texts, and neither infinity nor NaN is a number."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Passage(Strict):
-    """A span of a document's text, by string indices; `quote_hash`: SHA-256 of what stands there."""
+class Evidence(Strict):
+    """A place in a document: text[start:end] is what was read there, `quote_hash` the SHA-256 of it."""
 
-    document: str = Field(description="id of the document", min_length=36, max_length=36)
+    document: str = Field(min_length=1, description="address of the document")
     title: str | None = None
-    uri: str | None = None
     start: int = Field(ge=0)
-    end: int = Field(ge=0)
-    quote_hash: str = Field(pattern="^[0-9a-f]{64}$")
+    end: int = Field(ge=1)
+    quote_hash: Hash
 
     @model_validator(mode="after")
-    def _in_order(self) -> Passage:
+    def _spans(self) -> Evidence:
         if self.end <= self.start:
-            raise ValueError(f"a passage ends at {self.end}, not after its start {self.start}; expected some text")
+            raise ValueError(f"a span ends after it starts; found {self.start} to {self.end}")
         return self
-
-
-class Formula(Strict):
-    """How a number was computed, and who says that it is computed so."""
-
-    formula: str = Field(min_length=1)
-    source: str = Field(min_length=1)
-
-
-class Typical(Strict):
-    """What the corpus says of a value, by works: how many give one, the middle half of them, and passages to look at."""
-
-    works: int = Field(ge=1)
-    low: float
-    median: float
-    high: float
-    passages: tuple[Passage, ...] = ()
 
 
 class Value(Strict, Generic[T]):
-    """`source`: a passage for `evidence`, a formula for `computed`, else a sentence: the publication of a default, a field of the request,
-    the slot of the stack. `corpus`: what works say of this value, whatever was chosen."""
+    """`reason` is the formula of what is computed, the source of a default, and else says how the value was found."""
 
     value: T
-    unit: str | None = None
     origin: Origin
-    source: Passage | Formula | str
-    corpus: Typical | None = None
+    reason: str = Field(min_length=1)
+    unit: str | None = None
+    evidence: tuple[Evidence, ...] = ()
 
     @model_validator(mode="after")
-    def _has_its_source(self) -> Value[T]:
-        wanted = {"evidence": Passage, "computed": Formula}.get(self.origin, str)
-        if not isinstance(self.source, wanted):
-            raise ValueError(f"a value of origin {self.origin} needs {wanted.__name__} as its source, found {type(self.source).__name__}")
-        if self.source == "":
-            raise ValueError(f"a value of origin {self.origin} has an empty source; say where it comes from")
+    def _grounded(self) -> Value[T]:
+        if self.origin == "stated" and not self.evidence:
+            raise ValueError("a value stated by works names at least one place in a document; or its origin is 'default'")
+        if self.origin in ("default", "computed", "asked") and self.evidence:
+            raise ValueError(f"a value whose origin is {self.origin!r} has no evidence in documents; or its origin is 'stated'")
         return self
 
+    @property
+    def source(self) -> str:
+        """One line for people."""
+        return {"stated": f"stated: {self.reason}", "computed": f"computed: {self.reason}"}.get(
+            self.origin, f"{self.origin}: {self.reason}"
+        )
 
-class Choice(Strict):
-    """The component of a slot. `works`: that name it; `passages`: where it is introduced or used."""
 
-    value: str
-    name: str
-    origin: Origin
-    source: str = Field(min_length=1)
-    works: int | None = Field(default=None, ge=0)
-    passages: tuple[Passage, ...] = ()
+Text = Value[str]
+Count = Value[int]
+Number = Value[float]
+Flag = Value[bool]
+
+
+def computed(value: T, formula: str, unit: str | None = None) -> Value[T]:
+    return Value(value=value, origin="computed", reason=formula, unit=unit)
+
+
+def default(value: T, source: str, unit: str | None = None) -> Value[T]:
+    return Value(value=value, origin="default", reason=source, unit=unit)
+
+
+def asked(value: T, field: str, unit: str | None = None) -> Value[T]:
+    return Value(value=value, origin="asked", reason=f"the request's {field}", unit=unit)
+
+
+def chosen(value: T, why: str, unit: str | None = None) -> Value[T]:
+    return Value(value=value, origin="chosen", reason=why, unit=unit)
