@@ -30,6 +30,17 @@ def unit_text(unit: ir.Unit, plan: Plan | None) -> str:
     return "\n".join(_Printer(unit, plan).struct()) + "\n"
 
 
+def needed(unit: ir.Unit) -> list[ir.Definition]:
+    """The lines that its results depend on, in order."""
+    wanted = {one.tensor for one in unit.results}
+    found: list[ir.Definition] = []
+    for one in reversed(unit.definitions):
+        if one.name in wanted:
+            found.append(one)
+            wanted |= {read.tensor for read in ir.reads(one.value)}
+    return found[::-1]
+
+
 class _Printer:
     def __init__(self, unit: ir.Unit, plan: Plan | None) -> None:
         self.unit = unit
@@ -104,7 +115,7 @@ class _Printer:
             for one in self.unit.inputs:
                 yield from self._keep(one.name)
         section = ""
-        for definition in self.unit.definitions:
+        for definition in needed(self.unit):
             if notation.heading(definition) != section:
                 section = notation.heading(definition)
                 yield from ("", f"// ---- {section}") if section else ("",)
