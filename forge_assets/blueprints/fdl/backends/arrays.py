@@ -198,7 +198,7 @@ class Expressions:
         return written.get(function, f"math.{function}({{0}})").format(*given)
 
     def layer(self) -> str:
-        return "self.layer"
+        return "self.layer_number"
 
     def scale(self, one: Attention) -> Code:
         """The factors of the scores as one number."""

@@ -251,8 +251,8 @@ def unit_class(view: View, unit: ir.Unit) -> str:
     lines.append(f"    def __init__({', '.join(filter(None, ['self', size, layer]))}) -> None:")
     lines.append("        super().__init__()")
     if view.static:
-        lines.append("        self.size = size")
-    lines.append("        self.layer = layer")
+        lines.append("        self.sizes = size")
+    lines.append("        self.layer_number = layer")
     lines += [f"        {one}" for one in placements(view, unit, "")]
     lines += ["", *method(view, unit, "forward", "")]
     return "\n".join(lines) + "\n"
@@ -320,7 +320,7 @@ def preamble(spell: TorchExpressions, prefix: str) -> list[str]:
         positions.append(f"        pos_{axis} = torch.arange({span}, device={spell.device})")
     lines = [f"        {spell.name(name)} = {attribute(prefix + one.stored)}" for name, one in spell.used_parameters.items()]
     if spell.uses_static:
-        lines.insert(0, "        size = self.size")
+        lines.insert(0, "        size = self.sizes")
     lines += [f"        n_{name} = {spell.name(spell.sources[name][0])}.shape[{spell.sources[name][1]}]" for name in spell.used_sizes]
     lines += [f"        {spell.name(name)} = {value!r}" for name, value in spell.used_constants.items()]
     return lines + positions

@@ -24,13 +24,13 @@ def model_class(view: View, model: ir.Model) -> str:
 
     parts = runs(model)
     alone = [one.step for one in parts if one.step is not None]
-    names = method_names(alone)
+    names = method_names(view, model, alone)
     told = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in model.inputs)
     gives = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in model.results)
     lines = ["", "", f"class {class_name(model.name)}(nn.Module):", f'    """{told} -> {gives}"""', ""]
     lines += [f"    def __init__(self{', size: Sizes' if view.static else ''}) -> None:", "        super().__init__()"]
     if view.static:
-        lines.append("        self.size = size")
+        lines.append("        self.sizes = size")
     seen: set[str] = set()
     for step in alone:
         made = [one for one in placements(view, view.program.units[step.unit], step.prefix) if one.split(",")[1] not in seen]
@@ -43,13 +43,20 @@ def model_class(view: View, model: ir.Model) -> str:
     return "\n".join(lines) + "\n"
 
 
-def method_names(alone: list[ir.Step]) -> list[str]:
-    """`Embed` is the method embed; a unit that stands in a model twice gets a number."""
+MODULE = frozenset(
+    {"forward", "train", "eval", "to", "half", "double", "apply", "cpu", "cuda", "type", "compile", "buffers", "modules", "children"}
+)
+
+
+def method_names(view: View, model: ir.Model, alone: list[ir.Step]) -> list[str]:
+    """`Embed` is the method embed, or embed_ where a parameter's name begins so; a unit that stands in a model twice gets a number."""
+    roots = {
+        (step.prefix + one.stored).split(".")[0] for step in ir.steps(model.stages) for one in view.program.units[step.unit].parameters
+    }
     names: list[str] = []
     for step in alone:
-        base = snake(step.unit)
-        name = safe(base, frozenset({"forward", "train", "eval", "to", "half", "float", "apply", "size", "new_cache"}))
-        number = 2
+        base = safe(snake(step.unit), MODULE | roots)
+        name, number = base, 2
         while name in names:
             name, number = f"{base}{number}", number + 1
         names.append(name)
@@ -108,7 +115,7 @@ def _forward(view: View, model: ir.Model, parts: list[Run], names: list[str]) ->
         lines.append(f'        """{reason or "It has no time axis to decode along."}"""')
     repeated = [one for one in parts if one.step is None]
     if len(repeated) > 1 and any(one.count.names for one in repeated):
-        lines.append("        size = self.size")
+        lines.append("        size = self.sizes")
     wanted = {one.name for step in ir.steps(model.stages) for one in view.program.units[step.unit].inputs[1:]}
     left, stream = iter(names), ""
     for part in parts:
@@ -146,7 +153,22 @@ def _run(view: View, part: Run, repeated: list[Run], names: Iterator[str], strea
             yield "            kept = None if cache is None else cache.setdefault(layer, {})"
         else:
             yield f"        for block in {layers}:"
-        yield f"            {results} = block({', '.join(['x', *rest, *(['past', 'kept'] * decodes)])})"
+        yield from _blocks([view.program.units[name] for name in part.prefixes], decodes)
     again = unit.results[0].name
     if again in wanted and again != "x":
         yield f"        {safe(again, RESERVED)} = x"
+
+
+def _blocks(units: list[ir.Unit], decodes: bool) -> Iterator[str]:
+    """The call of one layer; kinds that take or give other things are told apart."""
+    calls = {}
+    for unit in units:
+        given = ["x", *(safe(one.name, RESERVED) for one in unit.inputs[1:]), *(["past", "kept"] * decodes)]
+        results = ["x", *(safe(one.name, RESERVED) for one in unit.results[1:])]
+        calls[unit.name] = f"{', '.join(results)} = block({', '.join(given)})"
+    if len(set(calls.values())) == 1:
+        yield f"            {next(iter(calls.values()))}"
+        return
+    for number, (name, call) in enumerate(calls.items()):
+        yield f"            {'elif' if number else 'if'} isinstance(block, {class_name(name)}):"
+        yield f"                {call}"
