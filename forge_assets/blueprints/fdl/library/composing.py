@@ -1,0 +1,247 @@
+"""A solved stack -> the FDL text of its model, with the sizes of its shape: files of the library, joined where their ports meet.
+
+`(slots, shape) -> Composed(text, sizes)`. What the library does not have is refused with the component, and what would work in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from forge_assets.blueprints.fdl.library.pieces import OPTIONAL, ROLES, UNIT, Entry, covered, entries
+from forge_assets.compatibility.arithmetic.shape import ModelShape
+from forge_resources.errors import BlueprintError
+
+SLOTS = (
+    "embedding",
+    "position_encoding",
+    "norm",
+    "qk_norm",
+    "attention",
+    "activation",
+    "moe_router",
+    "ffn",
+    "residual",
+    "norm_placement",
+    "output_head",
+)
+"""In the order of the text; each piece stands above those that call it."""
+PLAIN = {"embedding": "token-embedding", "position_encoding": "nope", "norm": "rms-norm", "attention": "mha", "activation": "silu",
+         "ffn": "swiglu", "residual": "residual-connection", "norm_placement": "pre-norm", "output_head": "lm-head"}  # fmt: skip
+"""What stands in a slot that the stack leaves empty, where a model cannot do without."""
+ARCHITECTURES = ("decoder-only", "transformer", "autoregressive-model")
+MIXER = "sequence_mixer"
+BOTH_SIDES = {"bidirectional-attention": "attention"}
+"""Components that see later tokens: nothing for models that predict what follows."""
+LEFT_TO_RIGHT = ("causal-lm", "fill-in-the-middle", "multi-token-prediction")
+MODEL = 'model LM = Embed ; Block * L prefix "model.layers.{i}." ; Head\n'
+AXES = """axis b "batch"
+axis t "position"
+axis d "model"
+axis g "group of query heads, one key head each"
+axis r "query heads in a group"
+axis c = 2 "half of a head"
+axis j "frequency"
+axis f "feed-forward"
+axis v "vocabulary"
+"""
+AXIS = re.compile(r"^axis (\w+).*\n", re.MULTILINE)
+CONSTANT = re.compile(r"^(?P<before>  const (?P<name>\w+) = )(?P<value>.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """`sizes` of the axes that are left to the caller, batch and positions aside; `files`: slot -> the component whose text was taken."""
+
+    text: str
+    sizes: Mapping[str, int]
+    files: Mapping[str, str]
+
+
+def model_text(slots: Mapping[str, str | None], shape: ModelShape, constants: Mapping[str, float] | None = None) -> Composed:
+    """`constants`: values for `const` lines of the pieces, such as eps or theta; those that the shape knows are set from it.
+
+    Raises BlueprintError for a component that the library does not have, or that does not fit the others."""
+    chosen = _chosen(slots)
+    _causal(slots)
+    _fit(chosen, slots, shape)
+    numbers = _constants(shape) | dict(constants or {})
+    played = {role: slot for slot, one in chosen.items() for role in one.plays}
+    parts = [_reduced(chosen[slot], played, numbers) for slot in (*SLOTS, MIXER) if slot in chosen]
+    axes, units = "", []
+    for part in parts:
+        axes += "".join(line.group() for line in AXIS.finditer(part) if f"axis {line[1]} " not in AXES + axes)
+        units.append(AXIS.sub("", part).strip("\n"))
+    body = _in_order("\n\n".join(units))
+    if shape.tied and "Head" in played and "v,d] from" in chosen["embedding"].text:
+        body = body.replace('"lm_head.weight"', '"model.embed_tokens.weight"')
+    text = _title(chosen, slots) + _used_axes(AXES + axes, body) + "\n" + body + "\n\n" + MODEL
+    return Composed(text, _sizes(shape, text), {slot: slots.get(slot) or PLAIN.get(slot, "") for slot in chosen})
+
+
+def _chosen(slots: Mapping[str, str | None]) -> dict[str, Entry]:
+    architecture = slots.get("architecture")
+    if architecture and architecture not in ARCHITECTURES:
+        raise _missing("architecture", architecture, ARCHITECTURES)
+    found: dict[str, Entry] = {}
+    for slot in (*SLOTS, MIXER):
+        component = slots.get(slot) or PLAIN.get(slot)
+        if component is None:
+            continue
+        entry = entries().get((slot, component))
+        if entry is None:
+            raise _missing(slot, component, covered(slot))
+        found[slot] = entry
+    return found
+
+
+def _missing(slot: str, component: str, known: tuple[str, ...]) -> BlueprintError:
+    return BlueprintError(
+        f"FDL has no text for {component} in the slot {slot}; it has {', '.join(known)}: pin one of them (--pin {slot}={known[0]}), or write "
+        f"{component} by hand below fdl/library/{slot}"
+    )
+
+
+def _causal(slots: Mapping[str, str | None]) -> None:
+    for component, slot in BOTH_SIDES.items():
+        if slots.get(slot) == component and slots.get("objective") in LEFT_TO_RIGHT:
+            raise BlueprintError(f"{component} sees the tokens that {slots['objective']} has to predict; pin another {slot}, such as mha")
+
+
+def _fit(chosen: dict[str, Entry], slots: Mapping[str, str | None], shape: ModelShape) -> None:
+    """Two may play one role only where one replaces the other: a mixer attention, a residual with a block of its own the plain block."""
+    if MIXER in chosen:
+        if shape.attention_layers and slots.get("attention") and "attention" in chosen[MIXER].plays:
+            chosen.pop("attention")
+        for slot in ("position_encoding", "qk_norm"):
+            if slot in chosen and not chosen[slot].plays & {"placed"}:
+                chosen.pop(slot)
+    if "Block" in chosen["residual"].plays:
+        if (slots.get("norm_placement") or "pre-norm") != "pre-norm":
+            raise BlueprintError(
+                f"{slots['residual']} has a block of its own, in which {slots['norm_placement']} has no place; pin norm_placement=pre-norm"
+            )
+        chosen.pop("norm_placement")
+    if "routed" in chosen["ffn"].calls and "moe_router" not in chosen:
+        raise BlueprintError(f"{slots['ffn']} needs a router; fill the slot moe_router with one of {', '.join(covered('moe_router'))}")
+    if "routed" not in chosen["ffn"].calls and chosen.pop("moe_router", None):
+        raise BlueprintError(f"{slots['moe_router']} routes to experts, but {slots['ffn']} has none; pin ffn=sparse-moe")
+    if "routed" in chosen["ffn"].calls and shape.moe is None:
+        raise BlueprintError(f"{slots['ffn']} has experts, but the shape has none; pin num_experts")
+    _reach(chosen, slots)
+
+
+def _reach(chosen: dict[str, Entry], slots: Mapping[str, str | None]) -> None:
+    """What nothing calls would be lost without a word: positions on scores need an attention that has scores."""
+    called = {role for one in chosen.values() for role in one.calls} | {"Embed", "Block", "Head"}
+    for slot, one in list(chosen.items()):
+        lost = one.plays - called
+        if not lost or lost != one.plays - {"embedding_norm"}:
+            continue
+        if slot == "activation":
+            chosen.pop(slot)  # a bilinear layer has none
+            continue
+        where = slots.get("attention") or slots.get("ffn")
+        raise BlueprintError(
+            f"{slots.get(slot)} acts on {' and '.join(sorted(lost))}, which {where} does not have; choose another {slot}, or attention=mha"
+        )
+
+
+def _constants(shape: ModelShape) -> dict[str, float]:
+    made: dict[str, float] = {"scale": (2 * shape.layers) ** -0.5, "alpha": (2 * shape.layers) ** 0.25}
+    if shape.window:
+        made["window"] = shape.window
+    if shape.moe:
+        made["top"] = shape.moe.top_k
+    return made
+
+
+SHARED = {"scale": "residual", "alpha": "norm_placement"}
+"""Constants whose names other slots use for something else: set in this one only."""
+
+
+def _reduced(entry: Entry, played: Mapping[str, str], numbers: Mapping[str, float]) -> str:
+    """The text with its constants set, and without calls of optional roles that nothing plays."""
+
+    def number(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name not in numbers or SHARED.get(name, entry.slot) != entry.slot:
+            return match.group()
+        value = numbers[name]
+        return match["before"] + (repr(int(value)) if "." not in match["value"] and "e" not in match["value"] else repr(float(value)))
+
+    text = CONSTANT.sub(number, entry.text)
+    for role in OPTIONAL:
+        while role not in played and (call := re.search(rf"^  (\w+)\[.*\] = {role}\((\w+)\[.*\n", text, re.MULTILINE)):
+            end = next((unit.start() for unit in UNIT.finditer(text) if unit.start() > call.start()), len(text))
+            rest = re.sub(rf"\b{call[1]}\[|(?<=return ){call[1]}\b", lambda use, to=call[2]: to + "[" * use[0].endswith("["), text[call.end() : end])
+            text = text[: call.start()] + rest + text[end:]
+    return text
+
+
+def _in_order(body: str) -> str:
+    """Units, each above those that call it, and the fragments in the order in which they run."""
+    starts = [match.start() for match in UNIT.finditer(body)] + [len(body)]
+    first = _with_comments(body, starts)
+    units = {UNIT.search(unit)["name"]: unit.strip("\n") for unit in first}  # type: ignore[index]
+    done: list[str] = []
+
+    def take(name: str) -> None:
+        for other in units:
+            if other != name and other not in done and re.search(rf"\b{other}\(", units[name].partition(":\n")[2]):
+                take(other)
+        if name not in done:
+            done.append(name)
+
+    for name in ("Embed", "Block", "Head"):
+        take(name)
+    fragments = ("Embed", "Block", "Head")
+    ordered = [*(name for name in done if name not in fragments), *fragments]
+    return "\n\n".join(units[name] for name in ordered)
+
+
+def _with_comments(body: str, starts: list[int]) -> Iterator[str]:
+    """Each unit with the comment lines right above it."""
+    edges = []
+    for start in starts[:-1]:
+        above = body[:start]
+        while (line := above.rstrip("\n").rpartition("\n")[2]).startswith("#") and above.endswith("\n"):
+            above = above[: len(above.rstrip("\n")) - len(line)]
+        edges.append(len(above))
+    for start, end in zip(edges, [*edges[1:], len(body)], strict=True):
+        yield body[start:end]
+
+
+def _used_axes(axes: str, body: str) -> str:
+    """The declarations whose axis the text uses, or another used axis is made of."""
+    lines = {line[1]: line.group() for line in AXIS.finditer(axes)}
+    bare = re.sub(r"#.*|\"[^\"]*\"", "", body)
+    kept: set[str] = set()
+    wanted = {name for name in lines if re.search(rf"[\[\](, {{:]{name}(?=[\])}}, \]]|$)", bare, re.MULTILINE)}
+    while wanted:
+        kept |= wanted
+        sizes = " ".join(re.sub(r'"[^"]*"', "", lines[name]).partition("=")[2] for name in kept)
+        wanted = {name for name in lines if re.search(rf"\b{name}\b", sizes)} - kept
+    return "".join(line for name, line in lines.items() if name in kept)
+
+
+def _title(chosen: Mapping[str, Entry], slots: Mapping[str, str | None]) -> str:
+    return f"# Composed of {', '.join(slots.get(slot) or PLAIN[slot] for slot in chosen)}.\n"
+
+
+def _sizes(shape: ModelShape, text: str) -> dict[str, int]:
+    """Sizes of base axes; those that the text does not have are left out."""
+    latent, moe = shape.latent, shape.moe
+    groups, each = (shape.heads, 1) if latent else (shape.kv_heads, shape.heads // max(1, shape.kv_heads))
+    made = {"v": shape.vocab, "d": shape.hidden, "g": groups, "r": each, "j": (latent.rope_dim if latent else shape.head_dim) // 2,
+            "f": moe.width if moe else shape.ffn, "L": shape.layers, "m": shape.positions, "k": shape.hidden // 4}  # fmt: skip
+    if moe:
+        made |= {"e": moe.experts, "h": moe.shared_width}
+    if latent:
+        made |= {"a": latent.query_rank, "l": latent.kv_rank, "n": latent.nope_dim, "k": latent.value_dim}
+    free = {line[1] for line in AXIS.finditer(text) if "=" not in re.sub(r'"[^"]*"', "", line.group())} | {"L"}
+    return {name: size for name, size in made.items() if name in free}
+
+
+__all__ = ["ROLES", "SLOTS", "Composed", "model_text"]
