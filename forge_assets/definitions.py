@@ -3,6 +3,7 @@
 import dagster as dg
 
 from forge_assets.automation import corpus_job, inbox, nightly_reindex, parse_job
+from forge_assets.blueprints import assets as blueprints
 from forge_assets.compatibility import assets as compatibility
 from forge_assets.compatibility.checks import CHECKS as COMPATIBILITY_CHECKS
 from forge_assets.components import assets as components
@@ -31,6 +32,10 @@ ASSETS = [
     topics.topic_map,
     compatibility.compatibility_graph,
     compatibility.technique_stack,
+    blueprints.tech_spec,
+    blueprints.infrastructure_files,
+    blueprints.architecture_diagrams,
+    blueprints.pseudocode,
     documentation.doc_volumes,
     documentation.doc_site,
     nights.nightly_report,

@@ -1,4 +1,6 @@
-"""The blueprints room's door: of each solved blueprint its spec, and the files a team works from. Each is made once per stack."""
+"""The blueprints room's door: of each solved blueprint its spec, the files a team works from, diagrams and pseudocode.
+
+Each is made once per stack."""
 
 from typing import Any
 
@@ -65,3 +67,53 @@ def infrastructure_files(
     files = publish(objects.connect(), context.partition_key, "hierarchy", hierarchy_files(found.spec))
     version = f"{spec_version()}:{found.digest}"
     return global_result(context, db, None, files, version, found.report, meter=meter, done=files)
+
+
+def diagrams_version() -> str:
+    from forge_assets.blueprints.diagrams.build import DIAGRAMS_CODE
+
+    return f"{spec_version()}.{DIAGRAMS_CODE}"
+
+
+@dg.asset(
+    partitions_def=BLUEPRINTS,
+    deps=[tech_spec],
+    code_version=diagrams_version(),
+    group_name="blueprints",
+    owners=OWNERS,
+    kinds={"python", "svg"},
+    tags={"forge/stage": "blueprints"},
+)
+def architecture_diagrams(
+    context: dg.AssetExecutionContext, database: DatabaseResource, objects: ObjectStoreResource
+) -> dg.MaterializeResult[Any]:
+    """The whole infrastructure, and the model at three depths (system, blocks, tensors): DOT, Mermaid, draw.io; SVG and PNG by Graphviz."""
+    from forge_assets.blueprints.diagrams.build import described
+
+    meter = begin()
+    db, chosen = database.connect(), settings()
+    found = described(db, context.partition_key, chosen.overrides_file, chosen.gpu_price_per_hour)
+    files = found.publish_diagrams(objects.connect())
+    version = f"{diagrams_version()}:{found.spec.digest}"
+    return global_result(context, db, None, files, version, found.spec.report, {"drawn": found.drawn}, meter=meter, done=files)
+
+
+@dg.asset(
+    partitions_def=BLUEPRINTS,
+    deps=[tech_spec],
+    code_version=diagrams_version(),
+    group_name="blueprints",
+    owners=OWNERS,
+    kinds={"python", "latex", "markdown"},
+    tags={"forge/stage": "blueprints"},
+)
+def pseudocode(context: dg.AssetExecutionContext, database: DatabaseResource, objects: ObjectStoreResource) -> dg.MaterializeResult[Any]:
+    """The model of a blueprint for people: its FDL text, pseudocode as Markdown, and an algorithm as a LaTeX document."""
+    from forge_assets.blueprints.diagrams.build import described
+
+    meter = begin()
+    db, chosen = database.connect(), settings()
+    found = described(db, context.partition_key, chosen.overrides_file, chosen.gpu_price_per_hour)
+    files = found.publish_pseudocode(objects.connect())
+    version = f"{diagrams_version()}:{found.spec.digest}"
+    return global_result(context, db, None, files, version, found.spec.report, meter=meter, done=files)

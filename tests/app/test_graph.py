@@ -38,6 +38,10 @@ def test_the_graph_is_the_designs() -> None:
         "topic_map": {"works", "topic_clusters"},
         "compatibility_graph": {"works", "component_mentions", "component_catalog"},
         "technique_stack": {"component_catalog", "compatibility_graph"},
+        "tech_spec": {"technique_stack"},
+        "infrastructure_files": {"tech_spec"},
+        "architecture_diagrams": {"tech_spec"},
+        "pseudocode": {"tech_spec"},
         "doc_volumes": {"works", "component_mentions", "component_catalog", "topic_clusters", "compatibility_graph"},
         "doc_site": {"doc_volumes"},
     }
@@ -48,7 +52,7 @@ def test_every_asset_tells_what_it_is(name: str) -> None:
     spec = specs()[name]
     assert spec.description and len(spec.description) > 60
     assert spec.owners == ["team:forge"]
-    assert spec.group_name in ("corpus", "embeddings", "components", "topics", "compatibility", "documentation", "nights")
+    assert spec.group_name in ("corpus", "embeddings", "components", "topics", "compatibility", "blueprints", "documentation", "nights")
     assert spec.kinds and spec.code_version
     assert "dagster/code_references" in spec.metadata
 

@@ -2,16 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from forge_assets.blueprints.diagrams.files import diagram_files
 from forge_assets.blueprints.diagrams.pipeline import pipeline_picture
+from forge_assets.blueprints.diagrams.rendering import can_draw
 from forge_assets.blueprints.fdl.backends import BACKENDS
 from forge_assets.blueprints.fdl.check import compiled
+from forge_assets.blueprints.spec.build import MadeSpec, publish, solved, spec_of
 from forge_assets.blueprints.spec.model import Spec
 from forge_assets.compatibility.stack.result import Stack
-from forge_assets.components.ontology import Ontology
+from forge_assets.components.ontology import Ontology, load_ontology
+from forge_resources.database import Database
+from forge_resources.object_store import ObjectStore
 
 DIAGRAMS_CODE = "1"
 """Raised whenever the same model text gives other files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A blueprint with all that its pictures and its pseudocode are made from; `text` is its model in FDL."""
+
+    name: str
+    stack: Stack
+    spec: MadeSpec
+    ontology: Ontology
+    text: str
+
+    @property
+    def drawn(self) -> str:
+        return "SVG and PNG by Graphviz" if can_draw() else "no SVG and PNG: Graphviz is not installed"
+
+    def publish_diagrams(self, objects: ObjectStore) -> int:
+        """Below blueprints/<name>/diagrams/; returns how many files."""
+        return publish(objects, self.name, "diagrams", blueprint_diagrams(self.name, self.stack, self.spec.spec, self.ontology, self.text))
+
+    def publish_pseudocode(self, objects: ObjectStore) -> int:
+        """Below blueprints/<name>/pseudocode/; returns how many files."""
+        return publish(objects, self.name, "pseudocode", blueprint_pseudocode(self.text))
+
+
+def described(db: Database, name: str, overrides: Path | None = None, price: float | None = None) -> Described:
+    """Raises BlueprintError where the blueprint is not solved, or no text has the parts of its stack."""
+    from forge_assets.blueprints.scaffold.model import model_of
+
+    stack, _ = solved(db, name)
+    spec = spec_of(db, name, overrides, price)
+    return Described(name, stack, spec, load_ontology(overrides), model_of(spec.spec).text)
 
 
 def blueprint_diagrams(name: str, stack: Stack, spec: Spec, ontology: Ontology, text: str) -> dict[str, bytes]:
