@@ -57,13 +57,20 @@ def blueprint_diagrams(name: str, stack: Stack, spec: Spec, ontology: Ontology, 
     """The pipeline of the whole infrastructure, and the model `text` (FDL) at three depths. By file name."""
     components = ontology.components
     chosen = {slot: components[one].name if one in components else one for slot, one in stack.slots.items() if one}
-    size = spec.model_size.parameters.value
     sizes = {
-        "head": f"{size / 1e9:.2f}B parameters" if size >= 1e8 else f"{size / 1e6:.1f}M parameters",
-        "documents": f"{spec.data.tokens.value / 1e9:,.0f}B tokens",
+        "head": f"{_told(spec.model_size.parameters.value)} parameters",
+        "documents": f"{_told(spec.data.tokens.value)} tokens",
         "batches": f"{spec.batching.tokens_per_step.value:,} tokens a step",
     }
     return diagram_files(name, compiled(text), pipeline_picture(f"{name}: the training infrastructure", chosen, sizes))
+
+
+def _told(number: float) -> str:
+    """With three digits: 1.51B, 60M."""
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g}{unit}" if number < 999.5 * size else f"{number / size:,.0f}{unit}"
+    return f"{number:.0f}"
 
 
 def blueprint_pseudocode(text: str) -> dict[str, str]:
