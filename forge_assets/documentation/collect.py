@@ -87,7 +87,25 @@ def _found(one: store.Read, about: Subjects) -> list[Found]:
         return []
     blocks = [Block(*block) for block in one.blocks]
     reading = Reading(str(one.document_id), one.text, blocks, one.title, one.year, one.media_type)
-    return found_in(reading, names, one.settings, about.slots, about.broad)
+    return found_in(reading, with_capitals(reading, names), one.settings, about.slots, about.broad)
+
+
+def with_capitals(reading: Reading, names: Sequence[Name]) -> Sequence[Name]:
+    """The names, and where a sentence begins with one that the document writes small elsewhere: "Dropout is a ..." """
+    text, known = reading.text, {name.start for name in names}
+    small = {text[one.start : one.end]: one.subject for one in names if not one.candidate and text[one.start].islower()}
+    longest = sorted(small, key=lambda surface: (-len(surface), surface))
+    if not small:
+        return names
+    found = []
+    for start, _ in reading.sentences:
+        first = start + 4 if text.startswith("The ", start) else start
+        for surface in longest:
+            end = first + len(surface)
+            if text[first:end].lower() == surface.lower() and not text[end : end + 1].isalnum() and first not in known:
+                found.append(Name(first, end, small[surface]))
+                break
+    return sorted([*names, *found], key=lambda name: (name.start, name.subject))
 
 
 def _names(one: store.Read, about: Subjects) -> Sequence[Name]:

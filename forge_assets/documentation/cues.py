@@ -24,6 +24,8 @@ _EARLY = re.compile(r"(?:[A-Z][a-z]+|[a-z]+-?[a-z]*)(?: [a-z]+(?:-[a-z]+)?){0,3}
 _APPOSED = re.compile(r"(?:\s*\([^()]{1,60}\))?,\s+(?:an?|the|one of the|which (?:is|are))\s+[\w-]+")
 _CLAUSE = re.compile(r"\b(?:that|which|where|by \w+ing|used to|to \w+|designed|for \w+ing|based on|in which|consisting|with)\b")
 _BRACKET = r"(?:\s*\([^()]{1,60}\))?"
+CURED = 80
+"""Characters before a limit in which somebody may do away with it."""
 NEAR = 0.6
 """A subject of such prominence is what the sentence speaks of."""
 LEARNT = 0.45
@@ -86,7 +88,7 @@ def _role(cues: _Cues, text: str, end: int, lead: bool, rivals: bool, has_value:
     if rivals and cues.compares.search(text):
         return "comparison", 0.95 if lead else 0.8
     limit = cues.limits.search(text, end)
-    if limit and not cues.cured.search(text[max(0, limit.start() - 45) : limit.start()]):
+    if limit and not cues.cured.search(text[max(end, limit.start() - CURED) : limit.start()]):
         return "limitation", 0.95 if lead else 0.75 if near else 0.45
     if lead and cues.acts.match(text, end):
         return "mechanism", 1.0 if cues.how.search(text, end) else 0.9
@@ -129,7 +131,9 @@ def _cues() -> _Cues:
         return re.compile(rf"\b(?:{words[key]})(?!\w)", re.I)
 
     return _Cues(
-        is_=re.compile(rf"{name}{adverbs}\s+(?:is|are|was|were){adverbs}\s+(?:{words['is']})\b"),
+        is_=re.compile(
+            rf"{name}{adverbs}\s+(?:is|are|was|were|(?:has|have){adverbs}\s+(?:become|emerged as|been)){adverbs}\s+(?:{words['is']})\b"
+        ),
         refers=re.compile(rf"{name}{adverbs}\s+(?:{words['refers']})\b"),
         praise=inside("praise"),
         no_definition=re.compile(rf"\b(?:is|are|was|were)\s+(?:an?|the|one of the)\s+(?:[\w-]+\s+){{0,2}}(?:{words['no_definition']})\b"),

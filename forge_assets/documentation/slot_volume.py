@@ -69,12 +69,14 @@ class SlotVolume:
             made.add(id_, [counts, marks["survey"]],
                      lambda: slot_pages.survey(id_, self.subjects, shares.survey, self.facts, self.pages))  # fmt: skip
         compared = comparison_page.rivals(self.subjects)
-        if len(compared) >= FEWEST_COMPARED:
+        stated = {self.found[place].work for place in comparison_page.places(self.subjects, self.facts) if place in self.found}
+        works = len(stated | {one.work for one in shares.comparison})
+        if len(compared) < FEWEST_COMPARED:
+            made.missing.append(Missing(name="comparison", reason=f"works name {len(compared)} components; it needs {FEWEST_COMPARED}"))
+        elif self._enough(made, "comparison", works):
             given = self.subjects, shares.comparison, self.facts, self.found, self.pages
             made.add(f"{self.volume}/comparison", comparison_page.evidence(*given),
                      lambda: comparison_page.draft(f"{self.volume}/comparison", *given))  # fmt: skip
-        else:
-            made.missing.append(Missing(name="comparison", reason=f"works name {len(compared)} components; it needs {FEWEST_COMPARED}"))
         if self._enough(made, "guide", slot_pages.works_of(shares.guide)):
             made.add(f"{self.volume}/guide", [counts, marks["guide"], self._values(2)],
                      lambda: slot_pages.guide(f"{self.volume}/guide", self.subjects, shares.guide, self.facts, self.found,

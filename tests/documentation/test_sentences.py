@@ -6,6 +6,7 @@ import pytest
 
 from forge_assets.components.text import Reading
 from forge_assets.documentation.candidate_names import CandidateNames
+from forge_assets.documentation.collect import with_capitals
 from forge_assets.documentation.cues import Said, said
 from forge_assets.documentation.fitness import fitness
 from forge_assets.documentation.reading import found_in
@@ -132,3 +133,11 @@ def test_the_classifier_learns_words_and_stays_silent_where_it_is_not_sure() -> 
     assert all(model.role(f"it is about {text}")[0] == role for role, text in said.items())
     assert "accuracy" in made["weights"] and "accuracy" in features("Accuracy rises.")
     assert role_model().role("")[0] is None
+
+
+def test_a_sentence_may_begin_with_a_name_that_is_written_small_elsewhere() -> None:
+    text = "Dropout is a technique that zeroes random units. Networks with dropout generalize. Droplets are wet."
+    at = text.index("dropout")
+    found = with_capitals(Reading("x", text), [Name(at, at + 7, "dropout")])
+    assert [(text[one.start : one.end], one.subject) for one in found] == [("Dropout", "dropout"), ("dropout", "dropout")]
+    assert with_capitals(Reading("x", text), []) == []
