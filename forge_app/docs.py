@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from forge_app.docs_site import COMMANDS
+from forge_app.docs_site import COMMANDS, rewrite_volumes
 from forge_app.output import as_json, table
 
 JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
@@ -24,8 +24,9 @@ for command in COMMANDS:
 
 @docs.command("build")
 @click.argument("volumes", nargs=-1)
+@click.option("--rewrite", is_flag=True, help="let the language model write sections as prose afterwards, as `forge docs rewrite` does")
 @JSON
-def build(volumes: tuple[str, ...], json_: bool) -> None:
+def build(volumes: tuple[str, ...], rewrite: bool, json_: bool) -> None:
     """Brings VOLUMES, ids such as optimizer, up to what has been read; all by default.
 
     Pages whose evidence is the same stay as they are.
@@ -43,6 +44,8 @@ def build(volumes: tuple[str, ...], json_: bool) -> None:
             db, open_store(), chosen.overrides_file, chosen.home / "lexical", volumes or None, lambda text: click.echo(text, err=True)
         )
     _tell_dagster(report)
+    if rewrite:
+        rewrite_volumes(volumes, False, True, False, aside=True)
     if json_:
         as_json(asdict(report))
     else:

@@ -177,4 +177,60 @@ def markdown(folder: Path) -> None:
     click.echo(f"{len(volumes):,} volumes in {folder}; mkdocs.yml lies there too")
 
 
-COMMANDS = (verify, site, serve, open_, pdf, markdown)
+@click.command("rewrite")
+@click.argument("volumes", nargs=-1)
+@click.option("--estimate", "only_estimate", is_flag=True, help="tell what it may cost, and ask nothing")
+@click.option("--votes/--no-votes", default=True, show_default=True, help="ask the model once more whether each sentence is carried")
+@JSON
+def rewrite(volumes: tuple[str, ...], only_estimate: bool, votes: bool, json_: bool) -> None:
+    """Lets the language model (FORGE_LLM_*) write sections of VOLUMES as prose; all by default. A sentence that its sources do not carry
+    is not taken, and the quoted ones stay in its place. What was answered is kept: a run that is stopped goes on where it was."""
+    rewrite_volumes(volumes, only_estimate, votes, json_)
+
+
+def rewrite_volumes(volumes: tuple[str, ...], only_estimate: bool, votes: bool, json_: bool, aside: bool = False) -> None:
+    from dataclasses import asdict
+
+    from forge_assets.components.ontology import load_ontology
+    from forge_assets.documentation import shelf
+    from forge_assets.documentation.rewrite.run import Estimate, estimate
+    from forge_assets.documentation.rewrite.run import rewrite_volumes as rewrite_all
+    from forge_assets.documentation.verify.names import names_of
+    from forge_resources.errors import SettingError
+    from forge_resources.language_model import load_language_model
+
+    chosen, opened, objects = _opened()
+    with opened as db:
+        ids = volumes or tuple(shelf.ids(db))
+        told = [estimate(shelf.volume(objects, id_), chosen.llm_parallel) for id_ in ids]
+        total = Estimate(*(sum(getattr(one, key) for one in told) for key in ("sections", "questions", "tokens", "minutes")))
+        click.echo(
+            f"{total.sections:,} sections in {len(ids):,} volumes: {total.questions:,} questions, at most {total.tokens:,} tokens"
+            f"{' and about half of that for votes' if votes else ''} (FORGE_LLM_BUDGET_TOKENS is {chosen.llm_budget_tokens:,}),"
+            f" about {total.minutes:,.0f} minutes",
+            err=True,
+        )
+        if only_estimate:
+            if json_:
+                as_json(asdict(total))
+            return
+        model = load_language_model(chosen, db)
+        if model is None:
+            raise SettingError("rewriting needs a language model; set FORGE_LLM_BASE_URL and FORGE_LLM_MODEL")
+        with model:
+            names = names_of(load_ontology(chosen.overrides_file))
+            report = rewrite_all(db, objects, model, names, ids, votes=votes, say=lambda text: click.echo(text, err=True))
+    if json_:
+        as_json(asdict(report))
+        return
+    why = ", ".join(f"{reason} {count:,}" for reason, count in report.rejected.most_common())
+    click.echo(
+        f"{report.written:,} sentences written on {report.pages:,} pages; not taken: {why or 'none'}; {report.usage.tokens:,} tokens in"
+        f" {report.usage.asked:,} questions, {report.usage.cached:,} known from before",
+        err=aside,
+    )
+    if report.stopped:
+        click.echo(f"stopped: {report.stopped}", err=True)
+
+
+COMMANDS = (verify, site, serve, open_, pdf, markdown, rewrite)

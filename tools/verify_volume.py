@@ -3,7 +3,8 @@
     python tools/verify_volume.py VOLUME.json... (--database URL | --texts FILE)
 
 For each sentence: it cites; each quote has the SHA-256 that is written beside it and stands at its place in its document's text; a sentence
-that is called verbatim is the quote it cites. For each table cell: its citations hold. --texts is a file of JSON lines {"document_id", "text"}.
+that is called verbatim is the quote it cites. For each table cell: its citations hold.
+--texts is a file of JSON lines {"document_id", "text"}.
 Exit code 0 where all holds, 1 where something does not, 2 where it cannot be told.
 """
 

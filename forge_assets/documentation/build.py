@@ -131,7 +131,7 @@ def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildRep
     volume = _volume(db, plan, pages, report)
     data = volume.model_dump_json(indent=1).encode() + b"\n"
     if before is None or before.state != volume.state or objects.get(key_of(plan.id)) != data:
-        _write(objects, before, volume)
+        write_files(objects, before, volume)
         objects.put(key_of(plan.id), data, media_type="application/json")  # last: what lies beside it is whole by then
         report.written += 1
     _record(db, plan, volume, hashlib.sha256(data).hexdigest())
@@ -156,7 +156,7 @@ def _volume(db: Database, plan: VolumePlan, pages: list[Page], report: BuildRepo
     return Volume(id=plan.id, title=plan.title, kind=plan.kind, state=state, pages=tuple(pages), sources=there, missing=tuple(plan.missing))
 
 
-def _write(objects: ObjectStore, before: Volume | None, volume: Volume) -> None:
+def write_files(objects: ObjectStore, before: Volume | None, volume: Volume) -> None:
     """Markdown and BibTeX, those files that are new or other than before; what the volume has no more goes."""
     now = _files(volume)
     old = _files(before) if before else {}
