@@ -22,18 +22,23 @@ def passage_at(start: str) -> str:
         ORDER BY p.ordinal LIMIT 1)"""
 
 
-QUOTES = f"""SELECT s.document_id, s.start, s."end", s.subject, s.role, s.score, s.others, s.open, s.advice,
-        substr(d.text, s.start + 1, s."end" - s.start) AS text, coalesce(w.work_id, s.document_id) AS work, d.year, d.language,
-        {passage_at("s.start")} AS passage
-    FROM (SELECT *, row_number() OVER (PARTITION BY subject, role ORDER BY score DESC, quote, document_id, start) AS place
-          FROM doc_sentence WHERE slot = :slot) AS s
-    JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)
-    WHERE s.place <= :most ORDER BY s.subject, s.role, s.place"""
+QUOTES = f"""WITH chosen AS (
+        SELECT s.*, substr(d.text, s.start + 1, s."end" - s.start) AS text, coalesce(w.work_id, s.document_id) AS work, d.year, d.language,
+            {passage_at("s.start")} AS passage
+        FROM (SELECT *, row_number() OVER (PARTITION BY subject, role ORDER BY score DESC, quote, document_id, start) AS place
+              FROM doc_sentence WHERE slot = :slot) AS s
+        JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id) WHERE s.place <= :most)
+    SELECT c.*, round((1 - (v.vector <=> avg(v.vector) OVER (PARTITION BY c.subject)))::numeric, 2)::float AS kin
+    FROM chosen c LEFT JOIN passage_vector v ON v.passage_id = c.passage AND v.embedder_id = (SELECT max(embedder_id) FROM embedder)
+    ORDER BY c.subject, c.role, c.place"""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """text of the document between start and end; the fields are those of the table doc_sentence."""
+    """text of the document between start and end; the fields are those of the table doc_sentence.
+
+    `kin`: cosine of its passage's vector to the mean of those of its subject, two digits; None where the passage has none.
+    """
 
     document: UUID
     start: int
@@ -49,15 +54,17 @@ class Quote:
     year: int | None
     language: str | None
     passage: UUID | None = None
+    kin: float | None = None
 
     @property
     def place(self) -> tuple[UUID, int, int]:
         return self.document, self.start, self.end
 
     @property
-    def mark(self) -> tuple[str, int, str, str, float]:
+    def mark(self) -> tuple[object, ...]:
         """What a page's state knows of it."""
-        return str(self.document), self.start, self.text, self.role, self.score
+        known = () if self.kin is None else (self.kin,)
+        return str(self.document), self.start, self.text, self.role, self.score, *known
 
 
 def of_slot(db: Database, slot: str) -> dict[str, list[Quote]]:
@@ -69,7 +76,7 @@ def of_slot(db: Database, slot: str) -> dict[str, list[Quote]]:
 
 def _quote(row: Any) -> Quote:
     return Quote(row.document_id, row.start, row.end, row.subject, row.role, row.score, tuple(row.others), row.open, row.advice, row.text,
-                 row.work, row.year, row.language, row.passage)  # fmt: skip
+                 row.work, row.year, row.language, row.passage, row.kin)  # fmt: skip
 
 
 def grouped(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:

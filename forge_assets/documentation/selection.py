@@ -30,6 +30,8 @@ STRANGE, FEWEST_OF_A_KIND = 0.4, 12
 """A sentence as like to the others as that share of the median is a stranger; in smaller pools there are none."""
 WEIGHTS = (0.5, 0.25, 0.25)
 """Of the sentence's own score, of the query, of the centroid."""
+KIN = 0.3
+"""Weight of the passages' vectors, where there are any."""
 _WORD = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
 _STOP = frozenset(
     "a an the of for to in on with and or by is are was were be been being as at from that which this these those it its "
@@ -80,6 +82,7 @@ class Pool:
             if self.quotes
             else np.zeros(0, np.float32)
         )
+        self.relevance += KIN * self._kin()
         self._strange = self._strangers(query, centroid / length)
         self._chosen: list[int] = []
         self._used: Counter[UUID] = Counter()
@@ -108,6 +111,12 @@ class Pool:
     def where(self, **wanted: Any) -> list[int]:
         """Numbers of the quotes whose fields have these values."""
         return [number for number, one in enumerate(self.quotes) if all(getattr(one, name) == value for name, value in wanted.items())]
+
+    def _kin(self) -> Floats:
+        """How near the sentences' passages are to each other by their vectors; those without one count as the mean of the others."""
+        known = [one.kin for one in self.quotes if one.kin is not None]
+        usual = float(np.mean(known)) if known else 0.0
+        return np.array([usual if one.kin is None else one.kin for one in self.quotes], np.float32)
 
     def _strangers(self, query: Floats, centroid: Floats) -> set[int]:
         """Sentences that share so little with the others that the name means another thing there."""

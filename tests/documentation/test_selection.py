@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from forge_assets.documentation.citing import sentence
@@ -43,6 +44,16 @@ def test_variety_goes_before_more_of_the_same() -> None:
 def test_what_is_asked_for_comes_first() -> None:
     texts = ["Bread rises in warm kitchens over night.", "Rank decides how much LoRA can learn."]
     assert Pool([quote(n, text) for n, text in enumerate(texts)], "rank of LoRA").pick(1)[0].quote.text == texts[1]
+
+
+def test_vectors_of_passages_count_where_there_are_any() -> None:
+    quotes = [quote(0, "Bread rises in warm kitchens."), quote(1, "Rivers freeze in cold valleys.")]
+    first = Pool(quotes, "").pick(1)[0].quote
+    other = next(one for one in quotes if one is not first)
+    near = [replace(one, kin=0.9 if one is other else 0.1) for one in quotes]
+    assert Pool(near, "").pick(1)[0].quote.text == other.text
+    unknown = [replace(one, kin=None) for one in quotes]
+    assert Pool(unknown, "").pick(1)[0].quote.text == first.text
 
 
 def test_no_sentence_belongs_to_two_pages() -> None:
