@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forge_assets.blueprints.fdl.library.pieces import OPTIONAL, ROLES, UNIT, Entry, covered, entries
+from forge_assets.blueprints.fdl.library.joining import AXIS, biased, in_order, reduced, used_axes
+from forge_assets.blueprints.fdl.library.pieces import Entry, covered, entries
 from forge_assets.compatibility.arithmetic.shape import ModelShape
 from forge_resources.errors import BlueprintError
 
@@ -46,8 +47,6 @@ axis j "frequency"
 axis f "feed-forward"
 axis v "vocabulary"
 """
-AXIS = re.compile(r"^axis (\w+).*\n", re.MULTILINE)
-CONSTANT = re.compile(r"^(?P<before>  const (?P<name>\w+) = )(?P<value>.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +67,15 @@ def model_text(slots: Mapping[str, str | None], shape: ModelShape, constants: Ma
     _fit(chosen, slots, shape)
     numbers = _constants(shape) | dict(constants or {})
     played = {role: slot for slot, one in chosen.items() for role in one.plays}
-    parts = [_reduced(chosen[slot], played, numbers) for slot in (*SLOTS, MIXER) if slot in chosen]
+    parts = [biased(reduced(chosen[slot], played, numbers), slot, shape) for slot in (*SLOTS, MIXER) if slot in chosen]
     axes, units = "", []
     for part in parts:
         axes += "".join(line.group() for line in AXIS.finditer(part) if f"axis {line[1]} " not in AXES + axes)
         units.append(AXIS.sub("", part).strip("\n"))
-    body = _in_order("\n\n".join(units))
+    body = in_order("\n\n".join(units))
     if shape.tied and "Head" in played and "v,d] from" in chosen["embedding"].text:
         body = body.replace('"lm_head.weight"', '"model.embed_tokens.weight"')
-    text = _title(chosen, slots) + _used_axes(AXES + axes, body) + "\n" + body + "\n\n" + MODEL
+    text = _title(chosen, slots) + used_axes(AXES + axes, body) + "\n" + body + "\n\n" + MODEL
     return Composed(text, _sizes(shape, text), {slot: slots.get(slot) or PLAIN.get(slot, "") for slot in chosen})
 
 
@@ -98,8 +97,8 @@ def _chosen(slots: Mapping[str, str | None]) -> dict[str, Entry]:
 
 def _missing(slot: str, component: str, known: tuple[str, ...]) -> BlueprintError:
     return BlueprintError(
-        f"FDL has no text for {component} in the slot {slot}; it has {', '.join(known)}: pin one of them (--pin {slot}={known[0]}), or write "
-        f"{component} by hand below fdl/library/{slot}"
+        f"FDL has no text for {component} in the slot {slot}; it has {', '.join(known)}: pin one of them (--pin {slot}={known[0]}), "
+        f"or write {component} by hand below fdl/library/{slot}"
     )
 
 
@@ -125,7 +124,7 @@ def _fit(chosen: dict[str, Entry], slots: Mapping[str, str | None], shape: Model
         chosen.pop("norm_placement")
     if "routed" in chosen["ffn"].calls and "moe_router" not in chosen:
         raise BlueprintError(f"{slots['ffn']} needs a router; fill the slot moe_router with one of {', '.join(covered('moe_router'))}")
-    if "routed" not in chosen["ffn"].calls and chosen.pop("moe_router", None):
+    if "routed" not in chosen["ffn"].calls and "moe_router" in chosen:
         raise BlueprintError(f"{slots['moe_router']} routes to experts, but {slots['ffn']} has none; pin ffn=sparse-moe")
     if "routed" in chosen["ffn"].calls and shape.moe is None:
         raise BlueprintError(f"{slots['ffn']} has experts, but the shape has none; pin num_experts")
@@ -157,75 +156,6 @@ def _constants(shape: ModelShape) -> dict[str, float]:
     return made
 
 
-SHARED = {"scale": "residual", "alpha": "norm_placement"}
-"""Constants whose names other slots use for something else: set in this one only."""
-
-
-def _reduced(entry: Entry, played: Mapping[str, str], numbers: Mapping[str, float]) -> str:
-    """The text with its constants set, and without calls of optional roles that nothing plays."""
-
-    def number(match: re.Match[str]) -> str:
-        name = match["name"]
-        if name not in numbers or SHARED.get(name, entry.slot) != entry.slot:
-            return match.group()
-        value = numbers[name]
-        return match["before"] + (repr(int(value)) if "." not in match["value"] and "e" not in match["value"] else repr(float(value)))
-
-    text = CONSTANT.sub(number, entry.text)
-    for role in OPTIONAL:
-        while role not in played and (call := re.search(rf"^  (\w+)\[.*\] = {role}\((\w+)\[.*\n", text, re.MULTILINE)):
-            end = next((unit.start() for unit in UNIT.finditer(text) if unit.start() > call.start()), len(text))
-            rest = re.sub(rf"\b{call[1]}\[|(?<=return ){call[1]}\b", lambda use, to=call[2]: to + "[" * use[0].endswith("["), text[call.end() : end])
-            text = text[: call.start()] + rest + text[end:]
-    return text
-
-
-def _in_order(body: str) -> str:
-    """Units, each above those that call it, and the fragments in the order in which they run."""
-    starts = [match.start() for match in UNIT.finditer(body)] + [len(body)]
-    first = _with_comments(body, starts)
-    units = {UNIT.search(unit)["name"]: unit.strip("\n") for unit in first}  # type: ignore[index]
-    done: list[str] = []
-
-    def take(name: str) -> None:
-        for other in units:
-            if other != name and other not in done and re.search(rf"\b{other}\(", units[name].partition(":\n")[2]):
-                take(other)
-        if name not in done:
-            done.append(name)
-
-    for name in ("Embed", "Block", "Head"):
-        take(name)
-    fragments = ("Embed", "Block", "Head")
-    ordered = [*(name for name in done if name not in fragments), *fragments]
-    return "\n\n".join(units[name] for name in ordered)
-
-
-def _with_comments(body: str, starts: list[int]) -> Iterator[str]:
-    """Each unit with the comment lines right above it."""
-    edges = []
-    for start in starts[:-1]:
-        above = body[:start]
-        while (line := above.rstrip("\n").rpartition("\n")[2]).startswith("#") and above.endswith("\n"):
-            above = above[: len(above.rstrip("\n")) - len(line)]
-        edges.append(len(above))
-    for start, end in zip(edges, [*edges[1:], len(body)], strict=True):
-        yield body[start:end]
-
-
-def _used_axes(axes: str, body: str) -> str:
-    """The declarations whose axis the text uses, or another used axis is made of."""
-    lines = {line[1]: line.group() for line in AXIS.finditer(axes)}
-    bare = re.sub(r"#.*|\"[^\"]*\"", "", body)
-    kept: set[str] = set()
-    wanted = {name for name in lines if re.search(rf"[\[\](, {{:]{name}(?=[\])}}, \]]|$)", bare, re.MULTILINE)}
-    while wanted:
-        kept |= wanted
-        sizes = " ".join(re.sub(r'"[^"]*"', "", lines[name]).partition("=")[2] for name in kept)
-        wanted = {name for name in lines if re.search(rf"\b{name}\b", sizes)} - kept
-    return "".join(line for name, line in lines.items() if name in kept)
-
-
 def _title(chosen: Mapping[str, Entry], slots: Mapping[str, str | None]) -> str:
     return f"# Composed of {', '.join(slots.get(slot) or PLAIN[slot] for slot in chosen)}.\n"
 
@@ -242,6 +172,3 @@ def _sizes(shape: ModelShape, text: str) -> dict[str, int]:
         made |= {"a": latent.query_rank, "l": latent.kv_rank, "n": latent.nope_dim, "k": latent.value_dim}
     free = {line[1] for line in AXIS.finditer(text) if "=" not in re.sub(r'"[^"]*"', "", line.group())} | {"L"}
     return {name: size for name, size in made.items() if name in free}
-
-
-__all__ = ["ROLES", "SLOTS", "Composed", "model_text"]

@@ -1,7 +1,7 @@
 """The files of the library: which components each fills, and which roles its pieces play.
 
-A file begins with `# fills SLOT: component, component`; a line on its source follows. Its pieces are named by the role they play in a model, and the
-first line of a role is fixed by `ROLES`: that is the port. What plays no role is a part of the file's own.
+A file begins with `# fills SLOT: component, component`; a line on its source follows. Its pieces are named by the role they play in a
+model, and the first line of a role is fixed by `ROLES`: that is the port. What plays no role is a part of the file's own.
 """
 
 from __future__ import annotations
