@@ -1,0 +1,35 @@
+"""Pages measured against what experts want to read, beside lead and LexRank."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from forge_assets.documentation.evaluation.rubrics import evaluate_rubrics, scored
+from forge_assets.embeddings.lexical import LexicalIndex
+from forge_resources.database import Database
+from forge_resources.errors import QueryError
+from tests.components.catalogue_corpus import put
+from tests.documentation.written_corpus import papers
+
+
+def test_coverage_is_the_share_of_the_evidence_that_a_page_has() -> None:
+    rubrics = ((0.75, ("thin matrices change weights",)), (0.25, ("bread rises", "rivers freeze")))
+    assert scored("Thin matrices change the weights; bread rises.", rubrics) == pytest.approx((0.875, 6 / 8, 5 / 7))
+    assert scored("", rubrics) == (0.0, 0.0, 0.0)
+
+
+def test_three_ways_write_of_the_same_documents(database: Database, tmp_path: Path) -> None:
+    put(database, papers())
+    LexicalIndex(tmp_path / "lexical").sync(database)
+    gold = tmp_path / "questions.jsonl"
+    wanted = [{"weight": 1.0, "evidence": ["LoRA learns the change of frozen weights by thin matrices"]}]
+    gold.write_text(json.dumps({"question": "How does LoRA change weights?", "rubric": wanted}) + "\n")
+    report = evaluate_rubrics(database, tmp_path / "lexical", gold)
+    assert report.questions == 1 and set(report.coverage) == {"ours", "lead", "LexRank"}
+    assert all(0 < value <= 1 for value in report.coverage.values())
+    assert "LexRank" in report.table()
+    with pytest.raises(QueryError, match="--gold names the questions"):
+        evaluate_rubrics(database, tmp_path / "lexical", tmp_path / "none.jsonl")
