@@ -16,7 +16,7 @@ from forge_assets.blueprints.fdl import syntax as s
 from forge_assets.blueprints.fdl.compose import composed
 from forge_assets.blueprints.fdl.expressions import Scope, axis_names, fail, near, polynomial, typed
 from forge_assets.blueprints.fdl.functions import FUNCTIONS, REDUCTIONS
-from forge_assets.blueprints.fdl.inline import inlined
+from forge_assets.blueprints.fdl.inline import inlined, rewritten
 from forge_assets.blueprints.fdl.parse import RESERVED, parse
 from forge_assets.blueprints.fdl.sizes import Size
 from forge_resources.errors import FdlError
@@ -29,7 +29,7 @@ FLAT = "n"  # the axis that `..` is in an optimizer, whose tensors are seen flat
 
 
 def compiled(text: str, constants: Mapping[str, float] | None = None) -> ir.Program:
-    """The checked program of a text; `constants` gives other values to `const` lines, by name or by unit.name. Raises FdlError."""
+    """The checked program of a text; `constants` gives other values to constants, by name or by unit.name. Raises FdlError."""
     return check(with_constants(parse(text), constants or {}))
 
 
@@ -37,16 +37,22 @@ def with_constants(text: s.Text, constants: Mapping[str, float]) -> s.Text:
     """The tree with other values of constants. Raises FdlError for a name that no `const` line has."""
     left = set(constants)
 
-    def changed(unit: s.Unit, line: s.Statement) -> s.Statement:
-        if not isinstance(line, s.Constant):
-            return line
-        key = next((key for key in (f"{unit.name}.{line.name}", line.name) if key in constants), None)
+    def other(unit: str, name: str, place: s.Place) -> s.Expression | None:
+        key = next((key for key in (f"{unit}.{name}", name) if key in constants), None)
         if key is None:
-            return line
+            return None
         left.discard(key)
-        value = constants[key]
-        number = s.Number(repr(abs(value)), line.place)
-        return replace(line, value=number if value >= 0 else s.Operation("-", (number,), line.place))
+        number = s.Number(repr(abs(constants[key])), place)
+        return number if constants[key] >= 0 else s.Operation("-", (number,), place)
+
+    def called(call: s.Function) -> s.Function:  # a call may set the constant anew
+        keywords = tuple((name, other(call.name, name, call.place) or value) for name, value in call.keywords)
+        return replace(call, keywords=keywords)
+
+    def changed(unit: s.Unit, line: s.Statement) -> s.Statement:
+        if isinstance(line, s.Constant):
+            return replace(line, value=other(unit.name, line.name, line.place) or line.value)
+        return replace(line, value=rewritten(line.value, called)) if isinstance(line, s.Define) else line
 
     items = [replace(one, body=tuple(changed(one, line) for line in one.body)) if isinstance(one, s.Unit) else one for one in text.items]
     if left:

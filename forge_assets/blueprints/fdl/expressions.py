@@ -301,6 +301,7 @@ def _cat(node: s.Over, scope: Scope) -> ir.Expression:
     if axis not in scope.sizes:
         total = " + ".join(part.name for part in node.parts)
         raise fail(f"the size of axis {axis} is not known; declare `axis {axis} = {total}` above", node.place)
+    scope.used.setdefault(axis, node.place)
     parts, dtypes, total_size = [], [], Size.of(0)
     for part, argument in zip(node.parts, node.arguments, strict=True):
         value = typed(argument, scope)

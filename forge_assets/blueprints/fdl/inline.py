@@ -45,7 +45,7 @@ def _define(statement: s.Define, body: _Body, calls: tuple[str, ...]) -> None:
             return
         value = called
     else:
-        value = _rewritten(value, lambda call: _called(call, body, calls, statement.name))
+        value = rewritten(value, lambda call: _called(call, body, calls, statement.name))
     body.statements.append(replace(statement, value=value, origin=calls))
 
 
@@ -53,11 +53,11 @@ def _called(call: s.Function, body: _Body, calls: tuple[str, ...], target: str) 
     return _call(call, body, calls, target, None) if call.name in body.pieces else None
 
 
-def _rewritten(node: s.Expression, change: Callable[[s.Function], s.Expression | None]) -> s.Expression:
+def rewritten(node: s.Expression, change: Callable[[s.Function], s.Expression | None]) -> s.Expression:
     """The expression with functions replaced where `change` says so, from the inside out."""
 
     def again(one: s.Expression) -> s.Expression:
-        return _rewritten(one, change)
+        return rewritten(one, change)
 
     if isinstance(node, s.Access):
         return replace(node, indices=tuple(map(again, node.indices)))

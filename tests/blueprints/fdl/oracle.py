@@ -1,4 +1,4 @@
-"""What a text means, written down the slow way: an interpreter of the IR over numpy arrays, one for each axis a dimension. Tests hold the back-ends to it."""
+"""What a text means, written down the slow way: an interpreter of the IR over numpy arrays, to which tests hold the back-ends."""
 
 from __future__ import annotations
 
@@ -10,14 +10,47 @@ from forge_assets.blueprints.fdl import ir
 
 Env = dict[str, Any]
 FUNCTIONS: dict[str, Any] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": lambda a, b: np.asarray(a, float) / b, "floordiv": np.floor_divide, "mod": np.mod,
-    "pow": lambda a, b: np.asarray(a, float) ** b, "neg": np.negative, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-    "eq": np.equal, "ne": np.not_equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "exp": np.exp, "log": np.log,
-    "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh, "sqrt": np.sqrt, "rsqrt": lambda x: 1 / np.sqrt(x),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "silu": lambda x: x / (1 + np.exp(-x)), "softplus": lambda x: np.log1p(np.exp(x)), "abs": np.abs,
-    "relu": lambda x: np.maximum(x, 0), "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "stop": lambda x: x, "where": np.where,
-    "max": np.maximum, "min": np.minimum, "float": lambda x: np.asarray(x, float), "int": lambda x: np.asarray(x).astype(np.int64),
-}  # fmt: skip
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": lambda a, b: np.asarray(a, float) / b,
+    "floordiv": np.floor_divide,
+    "mod": np.mod,
+    "pow": lambda a, b: np.asarray(a, float) ** b,
+    "neg": np.negative,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "not": np.logical_not,
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "tanh": np.tanh,
+    "sqrt": np.sqrt,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "softplus": lambda x: np.log1p(np.exp(x)),
+    "abs": np.abs,
+    "relu": lambda x: np.maximum(x, 0),
+    "sign": np.sign,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "stop": lambda x: x,
+    "where": np.where,
+    "max": np.maximum,
+    "min": np.minimum,
+    "float": lambda x: np.asarray(x, float),
+    "int": lambda x: np.asarray(x).astype(np.int64),
+}
 
 
 class Oracle:

@@ -1,4 +1,4 @@
-"""What models are made of beyond the architectures: sinks, recurrences, convolutions, losses, values that skip layers; in both back-ends, at once and by steps."""
+"""What models are made of beyond the architectures: sinks, recurrences, convolutions, losses, values that skip layers; at once and by steps."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ model M = Embed ; (Even prefix "even.{i}." ; Odd prefix "odd.{i}.") * L
     (compared,) = trial.compare(program, backends=("torch", "jax"))
     assert compared.worst < 1e-5
     made = module("torch", program)
-    names = set(made.M(made.Sizes(**{name: 3 for name in made.Sizes.__dataclass_fields__} | {"L": 2})).state_dict())
+    names = set(made.M(made.Sizes(**dict.fromkeys(made.Sizes.__dataclass_fields__, 3) | {"L": 2})).state_dict())
     assert names == {"embed.weight", "even.0.scale.weight", "odd.1.mix.weight", "even.2.scale.weight", "odd.3.mix.weight"}
 
 

@@ -247,6 +247,15 @@ class Expressions:
             return self.axis_size(axis)
         return f"{self.name(node) if isinstance(node, str) else self.atom(node)}.shape[{dim}]"
 
+    def floating_root(self, node: Low) -> str | None:
+        """An array of floating dtype that the node is made of, by which its dtype is told without computing it again."""
+        if node.op in ("var", "param", "stored"):
+            name = node.attr[0] if node.op == "var" else node.attr.name
+            tensor = self.unit.tensors.get(name)
+            return self.atom(node) if tensor is None or tensor.dtype == "f32" else None
+        inputs = {"embedding": node.inputs[1:], "gather": node.inputs[:1], "clip": (), "within": ()}.get(node.op, node.inputs)
+        return next((root for one in inputs if one.data and (root := self.floating_root(one)) is not None), None)
+
     def op_choose(self, node: Low) -> Code:
         yes, no = (self.text(one) for one in node.inputs)
         return Code(f"({yes} if {self.number(node.attr).text} else {no})")

@@ -153,12 +153,8 @@ class JaxExpressions(Expressions):
         return Code(f"jnp.broadcast_to({self.text(node.inputs[0])}, ({', '.join(sizes)}{',' * (len(sizes) == 1)}))")
 
     def op_like(self, node: Low) -> Code:
-        return Code(f"{self.atom(node.inputs[0])}.astype({self._root(node.inputs[1])}.dtype)")
-
-    def _root(self, node: Low) -> str:
-        while node.inputs:
-            node = next(one for one in node.inputs if one.data)
-        return self.atom(node)
+        root = self.floating_root(node.inputs[1])
+        return self.code(node.inputs[0]) if root is None else Code(f"{self.atom(node.inputs[0])}.astype({root}.dtype)")
 
     def op_reduce(self, node: Low) -> Code:
         function, dims = node.attr

@@ -142,13 +142,8 @@ class TorchExpressions(Expressions):
         return Code(f"{self.atom(inner)}.expand({', '.join(sizes)})")
 
     def op_like(self, node: Low) -> Code:
-        return Code(f"{self.atom(node.inputs[0])}.to({self._dtype(node.inputs[1])})")
-
-    def _dtype(self, node: Low) -> str:
-        """The dtype of the array at the root of an operation, without computing the operation again."""
-        while node.inputs and node.op not in ("linear", "einsum"):
-            node = next(one for one in node.inputs if one.data)
-        return f"{self.atom(node)}.dtype" if not node.inputs else f"{self.atom(next(one for one in node.inputs if one.data))}.dtype"
+        root = self.floating_root(node.inputs[1])
+        return self.code(node.inputs[0]) if root is None else Code(f"{self.atom(node.inputs[0])}.to({root}.dtype)")
 
     def op_reduce(self, node: Low) -> Code:
         function, dims = node.attr

@@ -1,0 +1,85 @@
+"""`forge fdl` as a person uses it."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forge_app.cli import main
+from tests.blueprints.fdl.architectures import FOLDER
+
+LLAMA = str(FOLDER / "llama.fdl")
+
+
+def test_check_names_the_file_the_line_and_the_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["fdl", "check", LLAMA])
+    assert "3 units, 1 model, sizes to give: b, t, d, g, r, j, f, v, L" in capsys.readouterr().out
+    wrong = tmp_path / "wrong.fdl"
+    wrong.write_text("fragment F(x: f32[d]) -> f32[d]:\n  y[d] = z[d]\n  return y\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["fdl", "check", str(wrong)])
+    assert ended.value.code == 2
+    assert f"forge: {wrong}:2:10: nothing is named z here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"\x00\x00", "\u00e9\n".encode(), b"axis"])
+def test_no_file_gives_a_traceback(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "any.fdl"
+    file.write_bytes(content)
+    if not content:
+        main(["fdl", "check", str(file)])
+        return
+    with pytest.raises(SystemExit) as ended:
+        main(["fdl", "check", str(file)])
+    assert ended.value.code == 2
+    assert str(file) in capsys.readouterr().err
+
+
+def test_fmt_writes_the_file_or_says_that_it_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = Path(LLAMA).read_text()
+    file = tmp_path / "llama.fdl"
+    file.write_text(right.replace(" * ", "*"))
+    with pytest.raises(SystemExit):
+        main(["fdl", "fmt", "--check", str(file)])
+    assert "is not formatted" in capsys.readouterr().err
+    main(["fdl", "fmt", str(file)])
+    assert file.read_text() == right
+    monkeypatch.setattr("sys.stdin", io.StringIO("axis   b\n"))
+    capsys.readouterr()
+    main(["fdl", "fmt", "-"])
+    assert capsys.readouterr().out == "axis b\n"
+
+
+def test_what_is_printed_runs_without_forge(tmp_path: Path) -> None:
+    main(["fdl", "compile", LLAMA, "--to", "torch", "--output", str(tmp_path), "--set", "theta=5000"])
+    main(["fdl", "compile", LLAMA, "--to", "jax", "--output", str(tmp_path)])
+    script = (
+        "import sys, torch, module_torch, module_jax; size = dict(d=8, g=1, r=2, j=2, f=8, v=9, L=1);"
+        "model = module_torch.LM(module_torch.Sizes(**size)); print(model(torch.tensor([[1, 2, 3]])).shape);"
+        "assert not any(name.startswith('forge') for name in sys.modules)"
+    )
+    made = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert made.stdout.strip() == "torch.Size([1, 3, 9])", made.stderr
+    assert "theta = 5000\n" in (tmp_path / "module_torch.py").read_text()
+
+
+def test_an_unknown_language_or_constant_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, told in ((["--to", "torhc"], "did you mean torch?"), (["--to", "jax", "--set", "thetta=1"], "did you mean theta?"),
+                            (["--to", "jax", "--set", "theta"], "expected NAME=NUMBER")):  # fmt: skip
+        with pytest.raises(SystemExit):
+            main(["fdl", "compile", LLAMA, *arguments])
+        assert told in capsys.readouterr().err
+
+
+def test_test_runs_the_back_ends_against_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "norm.fdl"
+    file.write_text('fragment F(x: f32[b,d]) -> f32[b,d]:\n  param w: f32[d] from "w"\n  y[b,d] = w[d] * sin(x[b,d])\n  return y\n')
+    main(["fdl", "test", str(file), "--backend", "torch", "--backend", "jax"])
+    out = capsys.readouterr().out
+    assert "torch and jax" in out and "gradients of torch and jax" in out and "DIFFERENT" not in out

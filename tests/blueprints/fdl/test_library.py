@@ -1,0 +1,205 @@
+"""The library: each component it fills composes, compiles to PyTorch, runs forward and backward, and has the parameters that were counted."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from forge_assets.blueprints.fdl.backends import BACKENDS
+from forge_assets.blueprints.fdl.check import compiled
+from forge_assets.blueprints.fdl.library.composing import MIXER, SLOTS, model_text
+from forge_assets.blueprints.fdl.library.pieces import covered, entries
+from forge_assets.compatibility.arithmetic.parameters import counts
+from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
+from forge_assets.components.ontology import load_ontology
+from forge_resources.errors import BlueprintError
+
+LLAMA = {"architecture": "decoder-only", "embedding": "token-embedding", "position_encoding": "rope", "attention": "gqa", "qk_norm": None,
+         "norm": "rms-norm", "norm_placement": "pre-norm", "residual": "residual-connection", "activation": "silu", "ffn": "swiglu",
+         "moe_router": None, "output_head": "lm-head", "objective": "causal-lm"}  # fmt: skip
+V, T = 61, 9
+SEE_LATER = {"bidirectional-attention", "expert-choice"}
+BESIDE_THE_COUNT = {
+    "additive-attention", "differential-attention", "forgetting-attention", "gated-attention", "mdha", "multiplicative-attention",
+    "softmax-plus-one", "talking-heads", "factorized-embedding", "conv-ffn", "loss-free-balancing", "pixel-norm", "scale-norm",
+    "dynamic-tanh", "mixture-of-softmaxes", "kerple", "relative-position-bias", "relative-position", "fire-position",
+    "attention-temperature", "cosine-attention", "scalable-softmax", "gated-residual", "highway-network", "layerscale", "rezero",
+    "skipinit", "laurel", "prelu", "polynomial-activation", "xielu", *covered(MIXER),
+}  # fmt: skip
+"""Components with small tensors of their own, which the arithmetic of memory does not list."""
+MODEL = sorted((slot, one) for slot, one in entries() if slot not in ("optimizer", "schedule"))
+
+
+def stack_with(slot: str, component: str) -> dict[str, str | None]:
+    slots = LLAMA | {slot: component}
+    if slot == "moe_router":
+        slots["ffn"] = "sparse-moe"
+    if component in ("sparse-moe", "mixture-of-experts", "fine-grained-moe"):
+        slots["moe_router"] = "top-k-routing"
+    if component == "linear-attention":
+        slots["position_encoding"] = "nope"
+    if component in SEE_LATER:
+        slots["objective"] = "masked-lm"
+    return slots
+
+
+def shape_for(slots: dict[str, str | None]) -> ModelShape:
+    ffn, attention, layer = slots["ffn"], slots["attention"], slots["norm"] == "layer-norm"
+    moe = Moe(2, 4, 2, 24, 24 if ffn == "fine-grained-moe" else 0) if slots["moe_router"] else None
+    latent = Latent(20, 12, 8, 6, 10) if attention == "mla" else None
+    parallel = slots["residual"] == "parallel-residual"
+    return ModelShape(
+        "tiny", 2, 32, 4, 4 if latent else {"mha": 4, "mqa": 1}.get(attention or "", 2), 14 if latent else 8, 0 if moe else 48, V,
+        gated=ffn not in ("feed-forward-network", "mlp", "conv-ffn"), norm="layer" if layer else "rms", norm_bias=layer,
+        norms_per_layer=1 if parallel else 4 if slots["norm_placement"] in ("sandwich-norm", "peri-ln") else 2,
+        embedding_norm=slots["norm_placement"] in ("embedding-norm", "peri-ln"), qk_norm="head" if slots["qk_norm"] == "qk-norm" else "none",
+        tied=slots["output_head"] == "weight-tying", parallel=parallel,
+        positions=32 if slots["position_encoding"] in ("learned-position", "absolute-position") else 0, moe=moe, latent=latent,
+        window=4 if "local" in (attention or "") or "sliding" in (attention or "") else 0, context=32,
+    )  # fmt: skip
+
+
+@cache
+def printed(text: str) -> Any:
+    """The module that FDL prints for PyTorch."""
+    import sys
+
+    (code,) = BACKENDS["torch"].print(compiled(text)).values()
+    made = types.ModuleType("composed_model")
+    sys.modules[made.__name__] = made
+    exec(compile(code, "<composed>", "exec"), made.__dict__)
+    return made
+
+
+def model_of(slots: dict[str, str | None], shape: ModelShape) -> Any:
+    """The model with weights drawn anew: what starts at zero would hide what does not reach the loss."""
+    import torch
+
+    made = model_text(slots, shape)
+    module = printed(made.text)
+    model = module.LM(module.Sizes(**made.sizes))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(0.2 * torch.randn(weight.shape))
+    return model
+
+
+@pytest.mark.parametrize(("slot", "component"), MODEL)
+def test_a_component_composes_and_runs_forward_and_backward(slot: str, component: str) -> None:
+    import torch
+
+    slots = stack_with(slot, component)
+    shape = shape_for(slots)
+    model = model_of(slots, shape)
+    ids = torch.randint(0, V, (2, T), generator=torch.Generator().manual_seed(1))
+    logits = model(ids)
+    assert logits.shape == (2, T, V)
+    assert torch.isfinite(logits).all()
+    torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten()).backward()
+    still = {name for name, one in model.named_parameters() if one.grad is None or not one.grad.abs().sum() > 0}
+    assert {name for name in still if "correction_bias" not in name} == set()
+    found = sum(one.numel() for one in model.parameters())
+    assert (found == counts(shape).total) is (component not in BESIDE_THE_COUNT)
+
+
+@pytest.mark.parametrize(("slot", "component"), [one for one in MODEL if one[1] not in SEE_LATER])
+def test_no_token_sees_a_later_one(slot: str, component: str) -> None:
+    import torch
+
+    slots = stack_with(slot, component)
+    model = model_of(slots, shape_for(slots))
+    ids = torch.randint(0, V, (1, T), generator=torch.Generator().manual_seed(1))
+    other = ids.clone()
+    other[:, -1] = (other[:, -1] + 1) % V
+    with torch.no_grad():
+        first, second = model(ids), model(other)
+    assert torch.equal(first[:, :-1], second[:, :-1])
+    assert not torch.equal(first[:, -1], second[:, -1])
+
+
+def test_marks_of_the_ontology_are_true() -> None:
+    ontology = load_ontology(None)
+    for slot in {slot for slot, _ in entries()}:
+        marked = {one.id for one in ontology.in_slot(slot) if one.build == "fdl"}
+        assert marked == set(covered(slot)), slot
+
+
+def test_a_composed_llama_is_transformers_llama() -> None:
+    import torch
+    import transformers
+
+    config = transformers.LlamaConfig(
+        vocab_size=V, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+        max_position_embeddings=32, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+        pad_token_id=None, bos_token_id=None, eos_token_id=None,
+    )  # fmt: skip
+    _equals(transformers.LlamaForCausalLM(config).eval(), LLAMA)
+    assert torch.is_tensor(torch.ones(1))
+
+
+def test_a_composed_qwen3_is_transformers_qwen3() -> None:
+    import transformers
+
+    config = transformers.Qwen3Config(
+        vocab_size=V, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+        max_position_embeddings=32, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+        pad_token_id=None, bos_token_id=None, eos_token_id=None,
+    )  # fmt: skip
+    _equals(transformers.Qwen3ForCausalLM(config).eval(), LLAMA | {"qk_norm": "qk-norm"})
+
+
+def _equals(reference: Any, slots: dict[str, str | None]) -> None:
+    import torch
+
+    model = model_of(slots, shape_for(slots))
+    weights = reference.state_dict()
+    model.load_state_dict({name: weights[name].reshape(one.shape) for name, one in model.state_dict().items()})
+    assert set(weights) == set(model.state_dict())
+    ids = torch.randint(0, V, (2, T), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        wanted, found = reference(ids).logits, model(ids)
+    assert (found - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+def test_a_tied_model_has_one_table() -> None:
+    slots = dict(LLAMA)
+    shape = replace(shape_for(slots), tied=True)
+    assert sum(one.numel() for one in model_of(slots, shape).parameters()) == counts(shape).total
+
+
+@pytest.mark.parametrize("position", ["rope", "learned-position", "partial-rope"])
+def test_biases_stand_where_the_shape_has_them(position: str) -> None:
+    slots = LLAMA | {"norm": "layer-norm", "ffn": "feed-forward-network", "activation": "gelu", "position_encoding": position}
+    shape = replace(shape_for(slots), qkv_bias=True, out_bias=True, ffn_bias=True)
+    model = model_of(slots, shape)
+    assert sum(one.numel() for one in model.parameters()) == counts(shape).total
+    assert {name.rpartition(".")[0] for name in model.state_dict() if "bias" in name and "layers.0.self_attn" in name} == {
+        f"model.layers.0.self_attn.{one}_proj" for one in "qkvo"
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"attention": "nsa"}, "no text for nsa in the slot attention.*pin one of them"),
+        ({"attention": "linear-attention"}, "rope acts on rotated, which linear-attention does not have"),
+        ({"ffn": "sparse-moe"}, "sparse-moe needs a router"),
+        ({"moe_router": "top-k-routing"}, "swiglu has none"),
+        ({"attention": "bidirectional-attention"}, "sees the tokens that causal-lm has to predict"),
+        ({"residual": "parallel-residual", "norm_placement": "post-norm"}, "post-norm has no place"),
+        ({"architecture": "encoder-decoder"}, "no text for encoder-decoder in the slot architecture"),
+    ],
+)
+def test_what_does_not_fit_is_told(changed: dict[str, str], told: str) -> None:
+    slots = LLAMA | changed
+    with pytest.raises(BlueprintError, match=told):
+        model_text(slots, shape_for(LLAMA))
+
+
+def test_slots_of_the_text_are_slots_of_the_ontology() -> None:
+    assert {*SLOTS, MIXER} <= set(load_ontology(None).slots)
