@@ -24,6 +24,7 @@ from tests.security.payloads import PAYLOADS
 pytestmark = NEEDS_CHROMIUM
 SVG_BEGIN = '<svg xmlns="http://www.w3.org/2000/svg">'
 RUNS = "main :is(script, iframe, object, embed, style, link, meta, base, form, input, svg, [onerror], [onload])"
+BROKEN_OUT = 'https://example.org/"><'
 SERIOUS = ("serious", "critical")
 
 
@@ -150,7 +151,7 @@ def hostile() -> tuple[Volume, Library]:
         ]
         title = PAYLOADS[number * 9 % len(PAYLOADS)]
         pages.append(Page.model_validate({**page.model_dump(), "blocks": [*page.blocks, *drawn], "title": title, "summary": title}))
-    sources = [source.model_copy(update={"url": payload if n % 2 else f'https://example.org/"><{payload}', "venue": payload, "language": payload})
+    sources = [source.model_copy(update={"url": payload if n % 2 else BROKEN_OUT + payload, "venue": payload, "language": payload})
                for n, (source, payload) in enumerate(zip(one.sources, PAYLOADS, strict=True))]  # fmt: skip
     missing = tuple(Missing(name=payload, reason=payload) for payload in PAYLOADS)
     update = {"pages": tuple(pages), "sources": tuple(sources), "missing": missing, "title": PAYLOADS[8]}
