@@ -1,4 +1,4 @@
-"""What models are made of beyond the architectures: sinks, recurrences, convolutions, losses, values that skip layers; at once and by steps."""
+"""What models are made of beyond the architectures: sinks, recurrences, convolutions, losses; at once and by steps."""
 
 from __future__ import annotations
 
