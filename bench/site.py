@@ -2,8 +2,8 @@
 
     python bench/site.py [--volumes 30] [--pages 34] [--peer-python F/bin/python]
 
---peer-python is that of an environment with mkdocs-material (python3 -m venv F; F/bin/pip install mkdocs-material); without it Forge alone is
-measured. Both get the same volumes: Forge as data, MkDocs as the Markdown that Forge writes of them with its mkdocs.yml. CPU seconds are
+--peer-python is that of an environment with mkdocs-material (python3 -m venv F; F/bin/pip install mkdocs-material); without it Forge alone
+is measured. Both get the same volumes: Forge as data, MkDocs as the Markdown that Forge writes of them with its mkdocs.yml. CPU seconds are
 those of the process and all that it starts. Also: a book of some 200 pages by Typst.
 """
 
