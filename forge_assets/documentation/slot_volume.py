@@ -84,13 +84,14 @@ class SlotVolume:
 
     def _reference(self, made: VolumePlan) -> None:
         """The pages to look things up in, which stand behind."""
-        id_, counts, shares = self.volume, self._counts(), self.shares
+        id_, shares = self.volume, self.shares
+        names = [[one.entry.name, self.pages.get(one.entry.subject)] for one in self.subjects]
         if self._enough(made, "parameters", len({source[0] for one in self.subjects for value in one.typical for source in value.sources})):
-            made.add(f"{id_}/parameters", [counts, self._values(12)],
+            made.add(f"{id_}/parameters", [names, self._values(12)],
                      lambda: slot_pages.parameters(f"{id_}/parameters", self.subjects, self.facts, self.found, self.pages))  # fmt: skip
         if len(self.titles) >= FEWEST_DATED:
             dated = [[str(document), one.text] for document, one in sorted(self.titles.items(), key=str)]
-            made.add(f"{id_}/timeline", [counts, dated],
+            made.add(f"{id_}/timeline", [self._counts(), dated],
                      lambda: slot_pages.timeline(f"{id_}/timeline", self.subjects, self.facts, self.titles, self.pages))  # fmt: skip
         else:
             made.missing.append(
@@ -100,7 +101,7 @@ class SlotVolume:
             made.add(f"{id_}/problems", [one.mark for one in shares.problems],
                      lambda: slot_pages.problems(f"{id_}/problems", shares.problems, self.facts))  # fmt: skip
         if len(self.definitions) >= FEWEST_TERMS:
-            made.add(f"{id_}/glossary", [counts, [(subject, one.mark) for subject, one in sorted(self.definitions.items())]],
+            made.add(f"{id_}/glossary", [names, [(subject, one.mark) for subject, one in sorted(self.definitions.items())]],
                      lambda: slot_pages.glossary(f"{id_}/glossary", self.subjects, self.definitions, self.facts, self.pages))  # fmt: skip
 
     def _enough(self, made: VolumePlan, name: str, works: int) -> bool:
