@@ -17,6 +17,7 @@ ForgeError                      a sentence for the user; commands print it and e
 ├── BlueprintError              a blueprint's request is malformed, unknown, or cannot be met
 ├── ConstraintError             a rule, a mapping of settings or a configuration to be checked is malformed
 ├── FdlError                    a text of the language FDL is wrong, at a line and a column
+├── FragmentError               a fragment of a model is missing, damaged, swapped or refused, or cannot be made
 ├── DecisionError               the log of decisions is malformed, or a decision cannot be added to it
 └── DocumentProblem             one document cannot be used; it is quarantined, its neighbours go on
 
@@ -113,6 +114,10 @@ class FdlError(ForgeError):
 
     def __reduce__(self) -> tuple[type[FdlError], tuple[str, int, int]]:
         return type(self), (self.message, self.line, self.column)
+
+
+class FragmentError(ForgeError):
+    pass
 
 
 class DecisionError(ForgeError):
