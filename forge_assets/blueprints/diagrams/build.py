@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from forge_assets.blueprints.composed import composed
 from forge_assets.blueprints.diagrams.files import diagram_files
 from forge_assets.blueprints.diagrams.pipeline import pipeline_picture
 from forge_assets.blueprints.diagrams.rendering import can_draw
@@ -45,12 +46,12 @@ class Described:
 
 
 def described(db: Database, name: str, overrides: Path | None = None, price: float | None = None) -> Described:
-    """Raises BlueprintError where the blueprint is not solved, or no text has the parts of its stack."""
-    from forge_assets.blueprints.scaffold.model import model_of
+    """Raises BlueprintError where the blueprint is not solved, or the library has no piece for a component."""
+    from forge_assets.blueprints.composed import composed
 
     stack, _ = solved(db, name)
     spec = spec_of(db, name, overrides, price)
-    return Described(name, stack, spec, load_ontology(overrides), model_of(spec.spec).text)
+    return Described(name, stack, spec, load_ontology(overrides), composed(spec.spec).text)
 
 
 def blueprint_diagrams(name: str, stack: Stack, spec: Spec, ontology: Ontology, text: str) -> dict[str, bytes]:

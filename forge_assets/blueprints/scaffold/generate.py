@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
+from forge_assets.blueprints.composed import FdlModel, composed
 from forge_assets.blueprints.fdl.backends import BACKENDS
 from forge_assets.blueprints.fdl.check import compiled
-from forge_assets.blueprints.scaffold.model import FdlModel, model_of
 from forge_assets.blueprints.scaffold.plan import plan_of
 from forge_assets.blueprints.scaffold.repository import git, publish
 from forge_assets.blueprints.spec.files import as_json, schema
@@ -46,7 +46,7 @@ def scaffold(spec: Spec, ontology: Ontology, templates: Path, folder: Path, answ
     Raises BlueprintError: no model text has the parts, or the folder holds something else.
     """
     repository = templates / spec.identity.name
-    version = publish(repository, template_files(spec, model_of(spec), ontology))
+    version = publish(repository, template_files(spec, composed(spec), ontology))
     if (folder / ANSWERS).is_file():
         return update(repository, version, folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

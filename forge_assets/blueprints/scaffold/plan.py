@@ -9,18 +9,21 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from forge_assets.blueprints.composed import FdlModel
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import View
 from forge_assets.blueprints.scaffold import parts
 from forge_assets.blueprints.scaffold.counting import frozen, parameters
-from forge_assets.blueprints.scaffold.model import SMALL, VOCABULARY, FdlModel
 from forge_assets.blueprints.spec.files import leaves, told
 from forge_assets.blueprints.spec.model import Spec
 from forge_assets.blueprints.spec.values import Value
 from forge_assets.components.ontology import Ontology
 
-SAME_SIZE = 0.02
-"""Up to this share the text's parameters are those of the spec's arithmetic, which counts biases and small tensors its own way."""
+VOCABULARY = "v"
+"""The axis of the composed text that the tokenizer fills."""
+SMALL_CONTEXT = 64
+MEANINGS = {"L": "layers"}
+"""Of axes that only count repeats, which the text does not describe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def plan_of(spec: Spec, model: FdlModel, program: ir.Program, ontology: Ontology
         "optimizer": asdict(optimizer),
         "schedule": asdict(parts.SCHEDULES.get(spec.schedule.component.value, parts.SCHEDULES["cosine-decay"])),
         "decoding": asdict(parts.DECODING.get(decoding, parts.DECODING["temperature-sampling"])),
-        "small": {"context": SMALL["context"], "learning_rate": parts.SMALL_RATES[optimizer.kind]},
+        "small": {"context": SMALL_CONTEXT, "learning_rate": parts.SMALL_RATES[optimizer.kind]},
         "parallel_kinds": ["ddp"] if optimizer.kind in parts.WHOLE_MATRICES else ["ddp", "fsdp2"],
         "config": {name: asdict(one) for name, one in _config(spec).items()},
         "choices": list(_choices(spec, ontology)),
@@ -169,7 +172,7 @@ def _gaps(spec: Spec, counted: int) -> Iterator[dict[str, str]]:
         if not parts.is_built(slot, one.value):
             yield {"slot": slot, "component": one.value, "instead": parts.INSTEAD.get(slot, "nothing")}
     planned, degrees = spec.model_size.parameters.value, spec.parallelism
-    if abs(counted / planned - 1) > SAME_SIZE:
+    if counted != planned:
         yield {"slot": "model size", "component": f"{planned:,} parameters by the spec", "instead": f"{counted:,}, as model.fdl has them"}
     for name in ("tensor", "pipeline", "context", "expert"):
         if (degree := getattr(degrees, name).value) > 1:
