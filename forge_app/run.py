@@ -67,7 +67,11 @@ def select(assets: Sequence[str]) -> dict[str, bool]:
     if not chosen:
         raise SettingError(f"the selection {' '.join(assets)!r} matches no asset; the assets are: {', '.join(known)}")
     if chosen <= apart:
-        how = {"doc_volumes": "doc_volumes is made volume by volume; `forge docs build` makes it"}
+        how = {
+            "doc_volumes": "doc_volumes is made volume by volume; `forge docs build` makes it",
+            "tech_spec": "tech_spec is made for one blueprint at a time; `forge spec show NAME` makes it",
+            "infrastructure_files": "infrastructure_files are made for one blueprint at a time; `forge spec files NAME` writes them",
+        }
         names = [key.to_user_string() for key in chosen]
         raise SettingError(how.get(names[0], "technique_stack is made for one blueprint at a time; `forge stack solve NAME` makes it"))
     return {key.to_user_string(): known[key.to_user_string()] for key in graph.toposorted_asset_keys if key in chosen - apart}

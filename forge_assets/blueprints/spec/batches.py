@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forge_assets.blueprints.spec.shapes import split_of
 from forge_assets.compatibility.arithmetic.items import Estimate
-from forge_assets.compatibility.arithmetic.plan import Split, Training
+from forge_assets.compatibility.arithmetic.plan import Training
 from forge_assets.compatibility.arithmetic.shape import ModelShape
 from forge_assets.compatibility.arithmetic.training import training_memory
 from forge_assets.compatibility.stack.request import Request
@@ -56,8 +57,7 @@ def _power(rows: float) -> int:
 
 
 def _memory(stack: Stack, request: Request, shape: ModelShape, micro: int, passes: int) -> Estimate:
-    setting, numbers = stack.memory["setting"], stack.numbers
-    degrees = {name: int(numbers[f"{name}_parallel"]) for name in ("data", "tensor", "pipeline", "context", "expert")}
+    setting = stack.memory["setting"]
     return training_memory(
         shape,
         Training(
@@ -68,7 +68,7 @@ def _memory(stack: Stack, request: Request, shape: ModelShape, micro: int, passe
             optimizer=setting["optimizer"],
             recompute=setting["recompute"],
             attention="flash" if setting["attention"] == "flash" else "eager",
-            split=Split(**degrees, zero=setting["zero"]),
+            split=split_of(stack),
             keeps_logits=False,
         ),
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from forge_assets.blueprints.spec import defaults
 from forge_assets.blueprints.spec import model as m
 from forge_assets.blueprints.spec.batches import MICRO_SOURCE, STEP_SOURCE
-from forge_assets.blueprints.spec.values import Number, Text, asked, chosen, computed, default
+from forge_assets.blueprints.spec.shapes import width_of
+from forge_assets.blueprints.spec.values import Count, Number, Text, asked, chosen, computed, default
 from forge_assets.compatibility.arithmetic.compute import assumed_mfu, training_run
 from forge_assets.compatibility.arithmetic.hardware import Gpu, gpu_of, smallest_with
 from forge_assets.compatibility.arithmetic.optimizers import optimizer_of
@@ -29,7 +30,7 @@ def architecture(source: Source, components: dict[str, Text]) -> m.Architecture:
             router=source.component("moe_router"),
             experts=source.number("num_experts"),
             per_token=source.number("top_k"),
-            width=source.number("expert_hidden_size"),
+            width=_width(source, "expert_hidden_size"),
         )
     return m.Architecture(
         components=components,
@@ -38,7 +39,7 @@ def architecture(source: Source, components: dict[str, Text]) -> m.Architecture:
         heads=source.number("num_heads"),
         kv_heads=source.number("num_kv_heads"),
         head_dim=source.number("head_dim"),
-        ffn_size=source.number("ffn_hidden_size"),
+        ffn_size=source.number("ffn_hidden_size") if shape.moe else _width(source, "ffn_hidden_size"),
         experts=experts,
         context=asked(request.context, "context", "tokens"),
         norm_epsilon=default(*defaults.NORM_EPSILON),
@@ -48,6 +49,14 @@ def architecture(source: Source, components: dict[str, Text]) -> m.Architecture:
         ),
         gated_ffn=computed(shape.gated, "whether the component of slot ffn has a gate"),
     )
+
+
+def _width(source: Source, name: str) -> Count:
+    solved, width = int(source.stack.numbers[name]), width_of(source.shape)
+    if width == solved:
+        return source.number(name)
+    change = "wider" if width > solved else "narrower"
+    return computed(width, f"the solved {solved:,} made {change}, to come to the {source.request.params:,} parameters asked for")
 
 
 def tokens_of(source: Source) -> Number:
@@ -88,14 +97,15 @@ def batching(source: Source) -> m.Batching:
 def optimizer(source: Source) -> m.Optimizer:
     name = source.stack.slots.get("optimizer") or ""
     rate = defaults.learning_rate(source.request.params, name)
-    adam = {one: source.setting("optimizer", one, value, defaults.ADAM_SOURCE) for one, value in defaults.ADAM.items()}
+    usual, why = defaults.MOMENTS.get(name, defaults.MOMENTS["adamw"])
+    adam = {one: source.setting("optimizer", one, value, why) for one, value in usual.items()}
     momentum = source.setting("optimizer", "momentum", 0.95 if name == "muon" else 0.9, "Sutskever et al. 2013; Jordan 2024 (Muon)")
     return m.Optimizer(
         component=source.required("optimizer"),
         learning_rate=default(rate, defaults.LEARNING_RATE_SOURCE),
         **(adam if name in defaults.ADAM_LIKE else {}),
         momentum=momentum if name in defaults.MOMENTUM else None,
-        weight_decay=source.setting("optimizer", "weight_decay", *defaults.WEIGHT_DECAY),
+        weight_decay=source.setting("optimizer", "weight_decay", *defaults.WEIGHT_DECAYS.get(name, defaults.WEIGHT_DECAY)),
         gradient_clip=source.setting("optimizer", "gradient_clip", *defaults.GRADIENT_CLIP),
     )
 

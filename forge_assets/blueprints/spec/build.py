@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from forge_assets.blueprints.spec import files, hugging_face, ml_bom, trainers
 from forge_assets.blueprints.spec.make import Source, make_spec
 from forge_assets.blueprints.spec.model import Spec
-from forge_assets.blueprints.spec.stated import stated_values
+from forge_assets.blueprints.spec.stated import known_of
 from forge_assets.compatibility.stack import store
 from forge_assets.compatibility.stack.request import Request
 from forge_assets.compatibility.stack.result import Stack
@@ -64,8 +64,8 @@ def spec_of(db: Database, name: str, overrides: Path | None = None, price: float
         if kept is not None:
             return MadeSpec(kept, _digest(files.as_json(kept)), made=False)
         ontology = load_ontology(overrides)
-        stated = stated_values(db, [one for one in stack.slots.values() if one])
-        spec = make_spec(Source(stack, request, ontology, stated, price))
+        known = known_of(db, [one for one in stack.slots.values() if one])
+        spec = make_spec(Source(stack, request, ontology, known, price))
         text = files.as_json(spec)
         _keep(db, name, stack.digest, text)
         return MadeSpec(spec, _digest(text), made=True)

@@ -12,8 +12,11 @@ LEARNING_RATE_SOURCE = (
 RATE_OVER_ADAMW = {"lion": 1 / 3, "muon": 1.0, "sgd": 100.0, "heavy-ball-momentum": 100.0, "nesterov-momentum": 100.0}
 """Rates of other optimizers over AdamW's: Lion (Chen et al. 2023, section 5: 3 to 10 times smaller); Muon with updates matched to AdamW's
 (Liu et al. 2025, arXiv 2502.16982, section 2.2); plain gradients are smaller than normalised ones."""
-ADAM = {"beta1": 0.9, "beta2": 0.95, "epsilon": 1e-8}
-ADAM_SOURCE = "Touvron et al. 2023 (arXiv 2302.13971, section 2.3); epsilon of Kingma and Ba 2014"
+MOMENTS = {
+    "adamw": ({"beta1": 0.9, "beta2": 0.95, "epsilon": 1e-8}, "Brown et al. 2020 (arXiv 2005.14165), appendix B"),
+    "lion": ({"beta1": 0.9, "beta2": 0.99}, "Chen et al. 2023 (Lion, arXiv 2302.06675), section 4.1"),
+}
+WEIGHT_DECAYS = {"lion": (0.3, "three times AdamW's, as the rate is a third (Chen et al. 2023, arXiv 2302.06675, section 5)")}
 ADAM_LIKE = frozenset({"adamw", "adam", "nadam", "radam", "amsgrad", "adamax", "adan", "lion", "muon", "adabelief", "yogi", "adafactor"})
 MOMENTUM = frozenset({"heavy-ball-momentum", "nesterov-momentum", "muon"})
 WEIGHT_DECAY = (0.1, "Touvron et al. 2023 (arXiv 2302.13971, section 2.3)")

@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 from forge_assets.blueprints.spec.model import Spec
 from forge_resources.errors import BlueprintError
 
-COMMON = {
+COMMON: dict[str, set[str | None]] = {
     "position_encoding": {"rope"}, "norm": {"rms-norm"}, "norm_placement": {"pre-norm"}, "residual": {"residual-connection"},
     "activation": {"silu"}, "attention": {"mha", "gqa", "mqa"}, "output_head": {"lm-head", "weight-tying"},
     "architecture": {"decoder-only"},

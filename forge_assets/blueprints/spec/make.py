@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
 from dataclasses import asdict, dataclass
 
 from forge_assets.blueprints.spec import blocks, defaults
@@ -13,7 +13,7 @@ from forge_assets.blueprints.spec import model as m
 from forge_assets.blueprints.spec.batches import Batches, batches_of
 from forge_assets.blueprints.spec.risks import risks_of
 from forge_assets.blueprints.spec.shapes import shape_of
-from forge_assets.blueprints.spec.stated import Stated
+from forge_assets.blueprints.spec.stated import ALSO, Known
 from forge_assets.blueprints.spec.values import Number, Text, Value, asked, chosen, computed, default
 from forge_assets.compatibility.arithmetic.compute import flops
 from forge_assets.compatibility.arithmetic.parameters import counts
@@ -28,21 +28,21 @@ NAMED_ELSEWHERE = frozenset({*MODEL_SLOTS, "tokenizer", "data_pipeline", "dedup"
                              "quantization", "parallelism", "eval", "decoding", "hardware"})  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """All a spec is made from. `price`: of a GPU hour, or None."""
 
     stack: Stack
     request: Request
     ontology: Ontology
-    stated: Mapping[tuple[str, str], Stated]
+    known: Known
     price: float | None = None
 
-    @property
+    @functools.cached_property
     def shape(self) -> ModelShape:
         return shape_of(self.stack, self.request)
 
-    @property
+    @functools.cached_property
     def batches(self) -> Batches:
         return batches_of(self.stack, self.request, self.shape)
 
@@ -53,7 +53,8 @@ class Source:
             return None
         if any(pin.what == slot for pin in self.request.pins):
             return asked(found, "pins")
-        return chosen(found, f"best of slot {slot} in the solved stack; `forge stack explain {self.request.name} --why {found}`")
+        why = f"best of slot {slot} in the solved stack; `forge stack explain {self.request.name} --why {found}`"
+        return chosen(found, why, evidence=self.known.named.get(found, ()))
 
     def required(self, slot: str) -> Text:
         found = self.component(slot)
@@ -64,11 +65,11 @@ class Source:
 
     def setting(self, slot: str, parameter: str, otherwise: float, why: str) -> Number:
         """What works state for the component of the slot, where it is plausible for it; else a default."""
-        component = self.stack.slots.get(slot) or ""
-        found = self.stated.get((component, parameter))
-        if found is not None and isinstance(found.value, int | float) and self._plausible(component, parameter, float(found.value)):
-            told = f"{parameter} nearest to the median of {found.works} works that use {component}"
-            return Value(value=float(found.value), origin="stated", reason=told, evidence=found.evidence)
+        for component in (self.stack.slots.get(slot), ALSO.get(parameter)):
+            found = self.known.values.get((component or "", parameter))
+            if found is not None and component and self._plausible(component, parameter, found.value):
+                told = f"the {parameter} nearest to the median of {found.works} works that agree on it for {component}"
+                return Value(value=found.value, origin="stated", reason=told, evidence=found.evidence)
         return default(otherwise, why)
 
     def _plausible(self, component: str, parameter: str, value: float) -> bool:
@@ -84,7 +85,7 @@ def make_spec(source: Source) -> m.Spec:
     stack, request, shape = source.stack, source.request, source.shape
     steps = blocks.steps_of(source)
     return m.Spec(
-        spec_version=m.SPEC_VERSION,
+        spec_version="1",
         identity=m.Identity(
             name=request.name,
             title=f"{request.name}: {_short(counts(shape).total)} parameters, {request.context:,} tokens of context",

@@ -11,8 +11,6 @@ from pydantic import Field, model_validator
 
 from forge_assets.blueprints.spec.values import Count, Flag, Number, Strict, Text, Value
 
-SPEC_VERSION = "1"
-
 
 class Pins(Strict):
     """What the blueprint was solved from; nights change none of it."""

@@ -77,5 +77,5 @@ def asked(value: T, field: str, unit: str | None = None) -> Value[T]:
     return Value(value=value, origin="asked", reason=f"the request's {field}", unit=unit)
 
 
-def chosen(value: T, why: str, unit: str | None = None) -> Value[T]:
-    return Value(value=value, origin="chosen", reason=why, unit=unit)
+def chosen(value: T, why: str, unit: str | None = None, evidence: tuple[Evidence, ...] = ()) -> Value[T]:
+    return Value(value=value, origin="chosen", reason=why, unit=unit, evidence=evidence)

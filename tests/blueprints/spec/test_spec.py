@@ -18,7 +18,8 @@ from forge_assets.blueprints.spec import files, hugging_face, ml_bom, trainers
 from forge_assets.blueprints.spec.build import spec_files
 from forge_assets.blueprints.spec.make import Source, make_spec
 from forge_assets.blueprints.spec.model import Spec
-from forge_assets.blueprints.spec.stated import Stated
+from forge_assets.blueprints.spec.shapes import shape_of
+from forge_assets.blueprints.spec.stated import Known, Stated
 from forge_assets.blueprints.spec.values import Evidence
 from forge_assets.compatibility.arithmetic.configs import from_config
 from forge_assets.compatibility.arithmetic.parameters import counts
@@ -44,7 +45,13 @@ def solved(name: str) -> Stack:
 
 @functools.cache
 def spec(name: str) -> Spec:
-    return make_spec(Source(solved(name), asks(name=name, **CASES[name]), inputs().ontology, {}))
+    return make_spec(Source(solved(name), asks(name=name, **CASES[name]), inputs().ontology, Known()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_model_has_the_parameters_that_were_asked_for(name: str) -> None:
+    assert counts(shape_of(solved(name), asks(name=name, **CASES[name]))).total == pytest.approx(asks(**CASES[name]).params, rel=0.05)
+    assert not any("parameters, " in risk.statement for risk in spec(name).risks)
 
 
 def changed(name: str, path: str, value: object) -> str:
@@ -75,8 +82,8 @@ def test_every_value_says_where_it_comes_from() -> None:
 
 
 def test_what_enough_works_state_is_taken_with_its_place_and_what_is_implausible_is_not() -> None:
-    stated = {("adamw", "beta2"): Stated(0.98, 7, (PLACE,)), ("adamw", "weight_decay"): Stated(900.0, 7, (PLACE,))}
-    made = make_spec(Source(solved("base"), asks(name="base", **CASES["base"]), inputs().ontology, stated))
+    known = Known({("adamw", "beta2"): Stated(0.98, 7, (PLACE,)), ("weight-decay", "weight_decay"): Stated(900.0, 7, (PLACE,))})
+    made = make_spec(Source(solved("base"), asks(name="base", **CASES["base"]), inputs().ontology, known))
     beta, decay = made.optimizer.beta2, made.optimizer.weight_decay
     assert beta is not None and (beta.value, beta.origin, beta.evidence) == (0.98, "stated", (PLACE,))
     assert (decay.value, decay.origin) == (0.1, "default")
