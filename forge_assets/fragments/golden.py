@@ -5,7 +5,7 @@ Double precision keeps the last bit of the rounded result from depending on the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,16 @@ def golden_inputs(program: ir.Program, model: str, sizes: Mapping[str, int], see
     return made
 
 
-def golden_outputs(program: ir.Program, model: str, sizes: Mapping[str, int], weights: Path, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """What Forge's own print of the text gives, with the weights of a file; nothing of the fragment's own code is run."""
+def golden_outputs(
+    program: ir.Program, model: str, sizes: Mapping[str, int], weights: Sequence[Path], inputs: Mapping[str, Array]
+) -> dict[str, Array]:
+    """What Forge's own print of the text gives, with the weights of these files; nothing of the fragment's own code is run."""
     import torch
 
     module = imported("torch", BACKENDS["torch"].print(program)["module_torch.py"])
     static = static_sizes(program, sizes)
     made = getattr(module, class_name(model))(*([module.Sizes(**static)] if static else [])).double()
-    given = {name: torch.from_numpy(np.array(one)).double() for name, one in st.arrays(weights)}
+    given = {name: torch.from_numpy(np.array(one)).double() for path in weights for name, one in st.arrays(path)}
     made.load_state_dict(given)
     held = [torch.from_numpy(np.array(one)) for one in inputs.values()]
     with torch.no_grad():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,10 @@ def write_piece(plan: Plan, fragment: str, folder: Path, parents: Mapping[str, s
     path = folder / "model.safetensors"
     shapes = {name: ("F32", one.shape) for name, one in weights.items()}
     st.write(path, shapes, lambda name: first_values(name, weights[name], plan.seed), metadata)
-    write_pickles(folder, path)
+    write_pickles(folder, [path])
     config = program_config(plan, fragment, program, parents)
-    write_text_files(plan, fragment, folder, program, text)
-    write_golden(plan, fragment, folder, program, path, metadata)
+    write_text_files(folder, program, text)
+    write_golden(plan, fragment, folder, program, [path], metadata)
     (folder / "config.json").write_text(as_json({"forge": config}), encoding="utf-8")
     (folder / "README.md").write_text(card(plan, fragment, parents, figures(weights), use(config)), encoding="utf-8")
 
@@ -106,7 +106,7 @@ def printed(program: ir.Program) -> dict[str, str]:
     return {name: text for backend in PRINTED for name, text in BACKENDS[backend].print(program).items()}
 
 
-def write_text_files(plan: Plan, fragment: str, folder: Path, program: ir.Program, text: str) -> None:
+def write_text_files(folder: Path, program: ir.Program, text: str) -> None:
     (folder / "fragment.fdl").write_text(text, encoding="utf-8")
     for name, content in printed(program).items():
         (folder / name).write_text(content, encoding="utf-8")
@@ -117,17 +117,17 @@ def contract() -> str:
     return (resources.files(__package__) / "contract_template.py").read_text(encoding="utf-8")
 
 
-def write_pickles(folder: Path, path: Path) -> None:
+def write_pickles(folder: Path, paths: Sequence[Path]) -> None:
     """The same tensors as `.pt` and `.bin`, under their final names, from which their bytes depend."""
     import numpy as np
     import torch
 
-    tensors = {name: torch.from_numpy(np.array(one)) for name, one in st.arrays(path)}
+    tensors = {name: torch.from_numpy(np.array(one)) for path in paths for name, one in st.arrays(path)}
     for name in PICKLED:
         pickles.write(folder / name, tensors)
 
 
-def write_golden(plan: Plan, fragment: str, folder: Path, program: ir.Program, weights: Path, metadata: Mapping[str, str]) -> None:
+def write_golden(plan: Plan, fragment: str, folder: Path, program: ir.Program, weights: Sequence[Path], metadata: Mapping[str, str]) -> None:
     model = CHAIN[fragment].model
     inputs = golden_inputs(program, model, plan.sizes, plan.seed, plan.context)
     outputs = golden_outputs(program, model, plan.sizes, weights, inputs)
