@@ -47,8 +47,6 @@ class Described:
 
 def described(db: Database, name: str, overrides: Path | None = None, price: float | None = None) -> Described:
     """Raises BlueprintError where the blueprint is not solved, or the library has no piece for a component."""
-    from forge_assets.blueprints.composed import composed
-
     stack, _ = solved(db, name)
     spec = spec_of(db, name, overrides, price)
     return Described(name, stack, spec, load_ontology(overrides), composed(spec.spec).text)
@@ -70,7 +68,7 @@ def _told(number: float) -> str:
     """With three digits: 1.51B, 60M."""
     for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= size:
-            return f"{number / size:.3g}{unit}" if number < 999.5 * size else f"{number / size:,.0f}{unit}"
+            return f"{number / size:.3g}{unit}"
     return f"{number:.0f}"
 
 

@@ -71,7 +71,7 @@ def build(files: Mapping[str, str], folder: Path, flags: tuple[str, ...] = FAST)
     """Writes the files into the folder and compiles main.cpp. Raises CppError."""
     found = compiler()
     if found is None:
-        raise CppError("no C++ compiler is here; install g++ (Debian: apt-get install g++), or leave out the back-end cpp")
+        raise CppError("no C++ compiler is here; install g++ (Debian: apt-get install g++), or name others (--backend torch --backend jax)")
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
