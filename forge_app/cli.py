@@ -32,6 +32,7 @@ COMMANDS = {
     "blueprint": ("forge_app.blueprint", "Models that are asked for: size, GPUs, goal, pins and bans."),
     "stack": ("forge_app.blueprint", "The best compatible stack of a blueprint: one component per slot, with reasons."),
     "spec": ("forge_app.spec", "The technical spec of a blueprint: every number with where it comes from."),
+    "scaffold": ("forge_app.scaffold", "The project of a blueprint: code, configurations, tests, texts for people and agents."),
     "docs": ("forge_app.docs", "Volumes of documentation, each sentence with its source."),
     "fdl": ("forge_app.fdl", "Models as texts: check, format, print as PyTorch, JAX, C++ and more, test them against each other."),
     "fit": ("forge_app.fit", "Memory, time and cost of training or serving a model on given GPUs."),

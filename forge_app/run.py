@@ -71,6 +71,7 @@ def select(assets: Sequence[str]) -> dict[str, bool]:
             "doc_volumes": "doc_volumes is made volume by volume; `forge docs build` makes it",
             "tech_spec": "tech_spec is made for one blueprint at a time; `forge spec show NAME` makes it",
             "infrastructure_files": "infrastructure_files are made for one blueprint at a time; `forge spec files NAME` writes them",
+            "scaffold": "scaffold is made for one blueprint at a time; `forge scaffold NAME --to DIR` writes it",
         }
         names = [key.to_user_string() for key in chosen]
         raise SettingError(how.get(names[0], "technique_stack is made for one blueprint at a time; `forge stack solve NAME` makes it"))

@@ -36,6 +36,7 @@ ASSETS = [
     blueprints.infrastructure_files,
     blueprints.architecture_diagrams,
     blueprints.pseudocode,
+    blueprints.scaffold,
     documentation.doc_volumes,
     documentation.doc_site,
     nights.nightly_report,

@@ -117,3 +117,32 @@ def pseudocode(context: dg.AssetExecutionContext, database: DatabaseResource, ob
     files = found.publish_pseudocode(objects.connect())
     version = f"{diagrams_version()}:{found.spec.digest}"
     return global_result(context, db, None, files, version, found.spec.report, meter=meter, done=files)
+
+
+def scaffold_version() -> str:
+    from forge_assets.blueprints.scaffold.build import SCAFFOLD_CODE
+
+    return f"{spec_version()}.{SCAFFOLD_CODE}"
+
+
+@dg.asset(
+    partitions_def=BLUEPRINTS,
+    deps=[tech_spec],
+    code_version=scaffold_version(),
+    group_name="blueprints",
+    owners=OWNERS,
+    kinds={"python", "pytorch"},
+    tags={"forge/stage": "blueprints"},
+)
+def scaffold(context: dg.AssetExecutionContext, database: DatabaseResource, objects: ObjectStoreResource) -> dg.MaterializeResult[Any]:
+    """A project that trains the blueprint's model: code, configurations, tests with requirements, texts for people and agents.
+
+    `forge scaffold NAME --to DIR` writes it into a folder and keeps edits when it is written there again.
+    """
+    from forge_assets.blueprints.scaffold.build import publish_project
+
+    meter = begin()
+    db = database.connect()
+    made, files = publish_project(db, objects.connect(), context.partition_key, settings())
+    version = f"{scaffold_version()}:{made.digest}"
+    return global_result(context, db, None, files, version, made.report, meter=meter, done=files)

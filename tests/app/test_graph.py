@@ -42,6 +42,7 @@ def test_the_graph_is_the_designs() -> None:
         "infrastructure_files": {"tech_spec"},
         "architecture_diagrams": {"tech_spec"},
         "pseudocode": {"tech_spec"},
+        "scaffold": {"tech_spec"},
         "doc_volumes": {"works", "component_mentions", "component_catalog", "topic_clusters", "compatibility_graph"},
         "doc_site": {"doc_volumes"},
     }

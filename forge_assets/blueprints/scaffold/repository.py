@@ -40,13 +40,13 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> str:
         raise ForgeError(f"the template's folder {folder} cannot be written: {error.strerror or error}; check FORGE_HOME") from None
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """Runs git without the settings of user and machine, which could change what it writes."""
+def git(folder: Path, *arguments: str, ok: tuple[int, ...] = (0,)) -> str:
+    """Runs git without the settings of user and machine, which could change what it writes. `ok`: exit codes that are no failure."""
     person = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in AUTHOR.items()}
     plain = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     outside = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     done = subprocess.run(["git", "-C", str(folder), *arguments], env=outside | person | plain, capture_output=True, text=True, check=False)
-    if done.returncode:
+    if done.returncode not in ok:
         raise ForgeError(f"git {arguments[0]} failed in {folder}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout.strip()
 
@@ -77,3 +77,7 @@ def _alone(folder: Path) -> Iterator[None]:
     with folder.with_name(f".{folder.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def inside_git(folder: Path) -> bool:
+    return git(folder, "rev-parse", "--is-inside-work-tree", ok=(0, 128)) == "true"
