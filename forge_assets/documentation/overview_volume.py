@@ -20,7 +20,7 @@ VOLUME = "overview"
 FEWEST, SHOWN, BY_COMPONENT = 8, 60, 40
 """Works that state a parameter before it has a page; values and components that the page shows."""
 FIRST = """SELECT DISTINCT ON (volume) volume, page FROM doc_page
-    WHERE kind IN ('survey', 'comparison', 'guide', 'component', 'bibliography')
+    WHERE volume <> 'overview' AND kind IN ('survey', 'comparison', 'guide', 'component', 'bibliography')
     ORDER BY volume, array_position(ARRAY['survey', 'comparison', 'guide', 'component', 'bibliography'], kind), page"""
 VOLUMES = "SELECT volume, kind, title, pages, sources, missing FROM doc_volume WHERE volume <> 'overview' ORDER BY kind, title"
 KINDS = "SELECT kind, count(*) AS pages FROM doc_page WHERE volume <> 'overview' GROUP BY kind ORDER BY kind"
