@@ -1,4 +1,4 @@
-"""The library: each component it fills composes, compiles to PyTorch, runs forward and backward, and has the parameters that were counted."""
+"""The library: a component it fills composes, compiles to PyTorch, runs forward and backward, and has the parameters that were counted."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ BESIDE_THE_COUNT = {
 MODEL = sorted((slot, one) for slot, one in entries() if slot not in ("optimizer", "schedule"))
 
 
-SOME = [*((slot, covered(slot)[0]) for slot in (*SLOTS, MIXER)), ("attention", "mla"), ("attention", "local-global-interleaving"),
-        ("position_encoding", "alibi"), ("norm_placement", "peri-ln"), ("ffn", "fine-grained-moe"), ("residual", "parallel-residual")]  # fmt: skip
+MORE = ("attention:mla", "attention:local-global-interleaving", "position_encoding:alibi", "norm_placement:peri-ln", "ffn:fine-grained-moe",
+        "residual:parallel-residual")  # fmt: skip
+SOME = [*((slot, covered(slot)[0]) for slot in (*SLOTS, MIXER)), *(tuple(one.split(":")) for one in MORE)]
 """All of them run in tests/trials."""
 
 
@@ -61,7 +62,8 @@ def shape_for(slots: dict[str, str | None]) -> ModelShape:
         "tiny", 2, 32, 4, 4 if latent else {"mha": 4, "mqa": 1}.get(attention or "", 2), 14 if latent else 8, 0 if moe else 48, V,
         gated=ffn not in ("feed-forward-network", "mlp", "conv-ffn"), norm="layer" if layer else "rms", norm_bias=layer,
         norms_per_layer=1 if parallel else 4 if slots["norm_placement"] in ("sandwich-norm", "peri-ln") else 2,
-        embedding_norm=slots["norm_placement"] in ("embedding-norm", "peri-ln"), qk_norm="head" if slots["qk_norm"] == "qk-norm" else "none",
+        embedding_norm=slots["norm_placement"] in ("embedding-norm", "peri-ln"),
+        qk_norm="head" if slots["qk_norm"] == "qk-norm" else "none",
         tied=slots["output_head"] == "weight-tying", parallel=parallel,
         positions=32 if slots["position_encoding"] in ("learned-position", "absolute-position") else 0, moe=moe, latent=latent,
         window=4 if "local" in (attention or "") or "sliding" in (attention or "") else 0, context=32,
