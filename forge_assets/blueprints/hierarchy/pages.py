@@ -8,12 +8,15 @@ from forge_assets.blueprints.spec.files import told
 from forge_assets.blueprints.spec.model import Spec
 from forge_assets.blueprints.spec.values import Value
 
+REASONS = "Formulas, sources and places in documents stand in the YAML files beside this one, with the values they belong to."
+
 
 def _said(value: Value[Any] | None) -> str:
-    """`cosine-decay (chosen: ...)`."""
+    """`cosine-decay (chosen)`; what works state with the first of them."""
     if value is None:
         return "nothing"
-    return f"{told(value.value)}{' ' + value.unit if value.unit else ''} ({value.source})"
+    stated = f": {value.evidence[0].title or value.evidence[0].document}" if value.origin == "stated" else ""
+    return f"{told(value.value)}{' ' + value.unit if value.unit else ''} ({value.origin}{stated})"
 
 
 def readme(spec: Spec) -> str:
@@ -31,12 +34,12 @@ def data_pipeline(spec: Spec) -> str:
     shares = [f"   {name:<14}{share:7.1%}" for name, share in sorted(spec.data.mix.value.items(), key=lambda one: -one[1])]
     return "\n".join([
         f"DATA PIPELINE of {spec.identity.name}", "",
-        f"1. read    documents in these shares of tokens ({spec.data.mix.source})", *shares,
+        f"1. read    documents in these shares of tokens ({spec.data.mix.origin})", *shares,
         f"2. filter  {_said(spec.data.pipeline)}",
         f"3. dedup   {_said(spec.data.dedup)}",
         f"4. encode  {_said(spec.tokenizer.component)}, vocabulary of {_said(spec.tokenizer.vocab_size)}",
         f"5. batch   {_said(spec.batching.component)}: sequences of {_said(spec.architecture.context)}",
-        f"6. feed    {_said(spec.batching.global_batch)} a step; {_said(spec.data.tokens)} in all", "",
+        f"6. feed    {_said(spec.batching.global_batch)} a step; {_said(spec.data.tokens)} in all", "", REASONS, "",
     ])  # fmt: skip
 
 
@@ -57,7 +60,7 @@ def training_loop(spec: Spec) -> str:
         f"6. Every {_said(spec.evaluation.every_steps)} evaluate; every {_said(spec.checkpoints.every_steps)} write a checkpoint "
         f"({told(spec.checkpoints.bytes_each.value)} bytes) and keep {_said(spec.checkpoints.keep)}.", "",
         "A checkpoint holds weights, optimizer states, step, position in the data and random states, so that a run that is resumed",
-        "takes the same steps as one that never stopped.", "",
+        "takes the same steps as one that never stopped.", "", REASONS, "",
     ])  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Source:
             return None
         if any(pin.what == slot for pin in self.request.pins):
             return asked(found, "pins")
-        why = f"best of slot {slot} in the solved stack; `forge stack explain {self.request.name} --why {found}`"
+        why = f"for slot {slot}; `forge stack explain {self.request.name} --why {found}`"
         return chosen(found, why, evidence=self.known.named.get(found, ()))
 
     def required(self, slot: str) -> Text:
@@ -61,7 +61,7 @@ class Source:
         return found or default("none", f"the stack leaves the slot {slot} empty")
 
     def number(self, name: str) -> Value[int]:
-        return chosen(int(self.stack.numbers[name]), f"{name} of the solved stack")
+        return chosen(int(self.stack.numbers[name]), f"{name} of the stack")
 
     def setting(self, slot: str, parameter: str, otherwise: float, why: str) -> Number:
         """What works state for the component of the slot, where it is plausible for it; else a default."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forge_assets.blueprints.spec.model import Risk
-from forge_assets.compatibility.arithmetic.items import Estimate
+from forge_assets.compatibility.arithmetic.items import FITS_UNDER, Estimate
 from forge_assets.compatibility.arithmetic.parameters import counts
 from forge_assets.compatibility.arithmetic.shape import ModelShape
 from forge_assets.compatibility.stack.request import Request
@@ -24,6 +24,10 @@ def _risks(stack: Stack, request: Request, shape: ModelShape, memory: Estimate) 
     if abs(total / request.params - 1) > OFF:
         told = f"the model has {total:,} parameters, {total / request.params - 1:+.0%} against the {request.params:,} asked for"
         yield Risk(statement=told, source="sizes of the solved stack, counted with its components (arithmetic/parameters.py)")
+    if request.gpu_memory and not memory.fits(request.gpu_memory):
+        needs, usable = memory.bytes / 2**30, FITS_UNDER * request.gpu_memory / 2**30
+        told = f"a step needs {needs:.1f} GiB, {usable:.1f} are usable, most of it for {memory.largest.name}; pin activation_memory"
+        yield Risk(statement=told, source="the solver counts no norms of queries and keys, and two norms a layer; here all are counted")
     if memory.unvalidated:
         told = f"memory is an estimate that no measurement backs ({memory.unvalidated}); it may be {memory.high / 2**30:.1f} GiB"
         yield Risk(statement=told, source="arithmetic/training.py")
