@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from forge_assets.blueprints.fdl.library.composing import model_text
+from forge_assets.blueprints.fdl.library.composing import missing, model_text
+from forge_assets.blueprints.fdl.library.joining import reduced
+from forge_assets.blueprints.fdl.library.pieces import covered, entries
 from forge_assets.blueprints.spec import shapes
 from forge_assets.blueprints.spec.model import Spec
 from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
 
 SMALL_LATENT = Latent(32, 16, 8, 8, 16)
+DECAYING = 0.2
+"""Share of the steps in which warmup-stable-decay falls (Hägele et al. 2024, arXiv 2405.18392, section 4)."""
 TRAINED = 4096
 """Context that scaled positions start from where nobody says it (Touvron et al. 2023, Llama 2, arXiv 2307.09288, section 2.2)."""
 
@@ -37,6 +41,30 @@ def _constants(spec: Spec) -> dict[str, float]:
     if spec.architecture.rope_theta:
         found["theta"] = spec.architecture.rope_theta.value
     return found
+
+
+def rules(spec: Spec) -> str:
+    """Optimizer and schedule as FDL update rules, with the spec's numbers. Raises BlueprintError for one that the library does not have."""
+    optimizer, schedule = spec.optimizer, spec.schedule
+    peak = optimizer.learning_rate.value
+    numbers = {
+        "peak": peak,
+        "warmup": max(1, schedule.warmup_steps.value),
+        "steps": schedule.steps.value,
+        "final": schedule.final_learning_rate.value / peak,
+    }
+    if schedule.component.value in ("wsd", "infinite-lr"):
+        numbers["decay"] = max(1, round(DECAYING * schedule.steps.value))
+    for name in ("beta1", "beta2", "epsilon", "momentum", "weight_decay"):
+        if (found := getattr(optimizer, name)) is not None:
+            numbers[name] = found.value
+    texts = []
+    for slot, component in (("optimizer", optimizer.component.value), ("schedule", schedule.component.value)):
+        entry = entries().get((slot, component))
+        if entry is None:
+            raise missing(slot, component, covered(slot))
+        texts.append(reduced(entry, {}, numbers))
+    return "\n".join(texts)
 
 
 def shape_of(spec: Spec) -> ModelShape:

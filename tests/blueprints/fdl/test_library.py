@@ -111,7 +111,8 @@ def check_component(slot: str, component: str) -> None:
     assert torch.isfinite(logits).all()
     assert torch.allclose(logits[0, :-1], logits[1, :-1], atol=1e-5) is (component not in SEE_LATER)
     assert not torch.allclose(logits[0, -1], logits[1, -1], atol=1e-5)
-    torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten()).backward()
+    loss: Any = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten())
+    loss.backward()
     still = {name for name, one in model.named_parameters() if one.grad is None or not one.grad.abs().sum() > 0}
     assert {name for name in still if "correction_bias" not in name} == set()
     found = sum(one.numel() for one in model.parameters())
@@ -138,7 +139,7 @@ def test_a_composed_llama_is_transformers_llama() -> None:
         max_position_embeddings=32, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
         pad_token_id=None, bos_token_id=None, eos_token_id=None,
     )  # fmt: skip
-    _equals(transformers.LlamaForCausalLM(config).eval(), LLAMA)
+    _equals(transformers.LlamaForCausalLM(config), LLAMA)
 
 
 def test_a_composed_qwen3_is_transformers_qwen3() -> None:
@@ -149,14 +150,14 @@ def test_a_composed_qwen3_is_transformers_qwen3() -> None:
         max_position_embeddings=32, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
         pad_token_id=None, bos_token_id=None, eos_token_id=None,
     )  # fmt: skip
-    _equals(transformers.Qwen3ForCausalLM(config).eval(), LLAMA | {"qk_norm": "qk-norm"})
+    _equals(transformers.Qwen3ForCausalLM(config), LLAMA | {"qk_norm": "qk-norm"})
 
 
 def _equals(reference: Any, slots: dict[str, str | None]) -> None:
     import torch
 
     model = model_of(slots, shape_for(slots))
-    weights = reference.state_dict()
+    weights = reference.eval().state_dict()
     model.load_state_dict({name: weights[name].reshape(one.shape) for name, one in model.state_dict().items()})
     assert set(weights) == set(model.state_dict())
     ids = torch.randint(0, V, (2, T), generator=torch.Generator().manual_seed(1))

@@ -43,7 +43,7 @@ def trained(make: Callable[[list[Any]], Any], steps: int = 8) -> tuple[Any, list
     optimizer, losses = make([weight]), []
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = (inputs @ weight.T - wanted).pow(2).mean()
+        loss: Any = (inputs @ weight.T - wanted).pow(2).mean()
         loss.backward()
         losses.append(loss.item())
         optimizer.step()

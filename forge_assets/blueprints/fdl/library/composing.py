@@ -82,7 +82,7 @@ def model_text(slots: Mapping[str, str | None], shape: ModelShape, constants: Ma
 def _chosen(slots: Mapping[str, str | None]) -> dict[str, Entry]:
     architecture = slots.get("architecture")
     if architecture and architecture not in ARCHITECTURES:
-        raise _missing("architecture", architecture, ARCHITECTURES)
+        raise missing("architecture", architecture, ARCHITECTURES)
     found: dict[str, Entry] = {}
     for slot in (*SLOTS, MIXER):
         component = slots.get(slot) or PLAIN.get(slot)
@@ -90,12 +90,12 @@ def _chosen(slots: Mapping[str, str | None]) -> dict[str, Entry]:
             continue
         entry = entries().get((slot, component))
         if entry is None:
-            raise _missing(slot, component, covered(slot))
+            raise missing(slot, component, covered(slot))
         found[slot] = entry
     return found
 
 
-def _missing(slot: str, component: str, known: tuple[str, ...]) -> BlueprintError:
+def missing(slot: str, component: str, known: tuple[str, ...]) -> BlueprintError:
     return BlueprintError(
         f"FDL has no text for {component} in the slot {slot}; it has {', '.join(known)}: pin one of them (--pin {slot}={known[0]}), "
         f"or write {component} by hand below fdl/library/{slot}"
