@@ -84,7 +84,8 @@ def compared(case: Case) -> Parity:
     kept: dict[Any, Any] = {}
     parts = []
     for low, high in CUTS:
-        part, kept = made.lm(params, tokens[:, low:high], size, kept)
+        run = jax.jit(lambda given, some, before, past=low: made.lm(given, some, size, before | {"length": past}))
+        part, kept = run(params, tokens[:, low:high], {key: one for key, one in kept.items() if key != "length"})
         parts.append(part)
     (model(ids) * torch.from_numpy(weight)).sum().backward()
     gradients = max(

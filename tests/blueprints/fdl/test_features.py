@@ -92,7 +92,10 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize("name", BLOCKS)
+LATER = ("attention with sinks and one key head",)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.trial if name in LATER else ()) for name in BLOCKS])
 def test_a_block_means_the_same_everywhere_and_decodes(name: str) -> None:
     text = EMBED + BLOCKS[name] + HEAD + 'model LM = Embed ; Block * L prefix "layers.{i}." ; Head\n'
     (compared,) = trial.compare(compiled(text), backends=("torch", "jax"))

@@ -427,7 +427,7 @@ def _run(view: View, run: Run, start: Size, stream: str, wanted: set[str], decod
                 yield f'        {"if" if number == 0 else "elif"} kind == "{snake(one.name)}":'
                 indent = "            "
             named = ["x", *(safe(result.name, RESERVED) for result in one.results[1:])]
-            yield from _call(view, one, "x", named, [*size, "layer", f'f"{prefix}"'], "layer", decodes, indent)
+            yield from _call(view, one, "x", named, [*size, "layer", f'f"{prefix}"'], "str(layer)", decodes, indent)
     again = unit.results[0].name
     if again in wanted and again != "x":
         yield f"    {safe(again, RESERVED)} = x"

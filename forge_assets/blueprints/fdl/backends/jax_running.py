@@ -53,9 +53,12 @@ def _several(results: Any) -> list[Any]:
 
 
 def _stepped(function: Any, params: Any, inputs: list[Any], size: list[Any], case: Case, count: int) -> list[np.ndarray[Any, Any]]:
+    import jax
+
     cache: dict[Any, Any] = {}
     parts = []
-    for low, high in case.cuts:
-        *results, cache = function(params, *(one[:, low:high] for one in inputs), *size, cache=cache)
+    for low, high in case.cuts:  # one compilation a step is quicker than one for each operation of it; the length is static
+        run = jax.jit(lambda given, some, kept, past=low: function(given, *some, *size, cache=kept | {"length": past}))
+        *results, cache = run(params, [one[:, low:high] for one in inputs], {key: kept for key, kept in cache.items() if key != "length"})
         parts.append(results[:count])
     return [np.concatenate(some, 1) for some in zip(*parts, strict=True)]
