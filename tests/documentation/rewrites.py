@@ -28,8 +28,8 @@ class Rewrite:
 
 
 @cache
-def rewrites() -> tuple[Rewrite, ...]:
-    cases = [_case(part) for part in re.split(r"\n(?=\d+\nS: )", (Path(__file__).parent / "verifier_cases.txt").read_text("utf-8"))[1:]]
+def rewrites(file: str = "verifier_cases.txt") -> tuple[Rewrite, ...]:
+    cases = [_case(part) for part in re.split(r"\n(?=\d+\nS: )", (Path(__file__).parent / file).read_text("utf-8"))[1:]]
     found: list[Rewrite] = []
     for index, (number, quotes, faithful, edits) in enumerate(cases):
         wrong = cases[(index + ELSEWHERE) % len(cases)][1]

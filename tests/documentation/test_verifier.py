@@ -49,6 +49,12 @@ def test_each_half_is_near_the_goal(judged: list[tuple[Rewrite, str]], half: str
     assert found["corrupt"] >= 0.95 and found["faithful"] <= 0.15, found
 
 
+def test_cases_written_afterwards_fare_alike() -> None:
+    names = names_of(load_ontology())
+    found = shares([(one, why_not(one.text, one.quotes, names)) for one in rewrites("verifier_unseen.txt")])
+    assert found["sure"] >= 0.99 and found["corrupt"] >= 0.95 and found["faithful"] <= 0.15, found
+
+
 def test_equality_of_strings_fails_the_same_test() -> None:
     equal = [(rewrite, "" if rewrite.text in rewrite.quotes else "differs") for rewrite in rewrites()]
     assert shares(equal)["faithful"] > 0.9

@@ -50,9 +50,17 @@ def _one_fits(rewrite: Sequence[Token], index: int, sources: Sequence[Token]) ->
 
 
 def _bound_fits(rewrite: Sequence[Token], index: int, sources: Sequence[Token], at: int) -> bool:
-    mine, theirs = _bound(rewrite, index), _bound(sources, at)
+    mine, theirs = _bound(rewrite, index), _bound(sources, at) or _limit(sources, at)
     plain_over = mine == ">" and not theirs and rewrite[index - 1].stem == "over"  # of a vote over 40 samples it is no bound
     return mine in ("", theirs) or plain_over
+
+
+def _limit(tokens: Sequence[Token], index: int) -> str:
+    """A maximum length of 2,048 is up to 2,048, and what never exceeds 15 W stays below."""
+    before = _window(tokens, index, 5, -1)
+    if _EXCEED in before and {"never", "not"} & set(before) or {"maximum", "max"} & {word.lower() for word in before}:
+        return "<"
+    return ">" if {"minimum", "min"} & set(before) else ""
 
 
 def _equal(a: float, b: float) -> bool:

@@ -86,8 +86,12 @@ def _phrase(tokens: Sequence[Token], index: int) -> list[int]:
 
 def _after(tokens: Sequence[Token], index: int) -> list[int]:
     found: list[int] = []
+    of_those = index < len(tokens) and tokens[index].text.lower() in ("those", "that")
     for at in range(index, min(index + 9, len(tokens))):
         token = tokens[at]
+        if of_those and token.stem in ("with", "by", "from", "us"):  # those trained with uniform sampling: the sampling is compared
+            found, of_those = [], False
+            continue
         if token.clause != tokens[index].clause or found and token.stem in _ENDS or token.stem in _PRONOUNS or len(found) == _MOST:
             break
         if _weighs(token):
@@ -134,7 +138,7 @@ def _crossed(mine: list[frozenset[str]], theirs: list[frozenset[str]], least: in
                 here, there = theirs[m] - theirs[n], theirs[n] - theirs[m]
                 straight = len((first - {a}) & here) + len((second - {b}) & there)
                 cross = len((first - {a}) & there) + len((second - {b}) & here)
-                if cross >= least and (cross > times * straight if times else not straight):
+                if min(len(here), len(there)) > 1 and cross >= least and (cross > times * straight if times else not straight):
                     return True
     return False
 

@@ -86,18 +86,20 @@ def _touch(a: Cue, b: Cue) -> bool:
 def _denials(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
     mine, theirs = _cues(rewrite, _CUES), _cues(sources, _LIKE_CUES)
     for cue in mine:
-        if not any(_touch(cue, other) for other in theirs):
+        if (cue.after or cue.before or not theirs) and not any(_touch(cue, other) for other in theirs):
             return "it denies what the source does not deny"
     if sum(cue.word != "nor" for cue in mine) > sum(stem(cue.word) not in _REMOVED for cue in theirs) + (not mine):
         return "it denies once more than the source"
     loose = _cues(rewrite, _LIKE_CUES)
-    said = {token.stem for token in rewrite}
+    said, denials = {token.stem for token in rewrite}, 0
     for cue in _cues(sources, _CUES | _REMOVED):
         meant = [word for word in cue.after or cue.before if word not in wording().neutral] or list(cue.after or cue.before)
         denied = [word for word in meant if any(wording().same(word, one) for one in said)]
-        if len(denied) * 2 > len(meant) and not any(_touch(cue, other) for other in loose):
-            return "it asserts what the source denies"
-    return ""
+        if len(denied) * 2 > len(meant):
+            denials += cue.word not in ("nor", "neither")
+            if not any(_touch(cue, other) for other in loose):
+                return "it asserts what the source denies"
+    return "it denies less than the source" if loose and denials > len(loose) else ""
 
 
 def _exclusion(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
@@ -165,7 +167,7 @@ def _directions(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
         opposite = {(axis, "+-"[sign == "+"] if sign in "+-" else ("after" if sign == "before" else "before")) for axis, sign in where}
         if opposite & there and mine.compares and other.compares and swapped_reference(mine, other):
             return "" if not _denied_later(rewrite, index) else "it turns a comparison round"
-        if opposite & there or not _like(token, sources) and all(axis not in ("place", "hold") for axis, _ in where):
+        if opposite & there or not _like(token, sources) and all(one[0] != "place" and one != ("hold", "+") for one in where):
             return f"{token.text!r} points where no source points"
     return "it turns a comparison round" if _turned(rewrite, sources) else _misdirected(rewrite, sources)
 
