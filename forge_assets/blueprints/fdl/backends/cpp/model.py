@@ -209,11 +209,20 @@ class ModelPrinter:
     def _run(self, stages: tuple[ir.Stage, ...], flow: _Flow, depth: int) -> Iterator[str]:
         for stage in stages:
             if isinstance(stage, ir.Repeat):
+                yield from self._begun(stage, flow)
                 yield f"for (i64 n{depth} = 0; n{depth} < {size_text(stage.count)}; ++n{depth}) {{"
                 yield from (f"  {line}" for line in self._run(stage.stages, flow, depth + 1))
                 yield "}"
             else:
                 yield from self._step(stage, flow)
+
+    def _begun(self, stage: ir.Repeat, flow: _Flow) -> Iterator[str]:
+        """Layers that a model begins with read its input once, and then each other: the stream starts as the input."""
+        first = self.program.units[next(ir.steps((stage,))).unit].inputs[0]
+        kinds = {(one.dtype, len(one.axes)) for step in ir.steps((stage,)) for one in self.program.units[step.unit].results[:1]}
+        if not flow.stream and (first.dtype, len(first.axes)) in kinds:
+            flow.stream = self._stream_name(first)
+            yield f"{flow.stream} = {flow.named[first.name]};"
 
     def _step(self, step: ir.Step, flow: _Flow) -> Iterator[str]:
         unit, inside = self.program.units[step.unit], id(step) in self.inside
