@@ -1,0 +1,167 @@
+"""09-assembled: the pieces as one model that transformers loads: sharded safetensors with an index, config, tokenizer, and the whole text.
+
+`verified pieces -> their tensors, once each -> shards -> the stock class that covers the stack, else modeling_forge.py -> loaded and compared`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forge_assets.blueprints.fdl.check import compiled
+from forge_assets.fragments import safetensors_file as st
+from forge_assets.fragments.card import card
+from forge_assets.fragments.chain import ASSEMBLED, CHAIN, PIECES, TOKENIZER
+from forge_assets.fragments.golden import difference
+from forge_assets.fragments.parts import joined
+from forge_assets.fragments.piece import (
+    COPIES,
+    as_json,
+    figures,
+    program_config,
+    provenance,
+    room,
+    write_golden,
+    write_pickles,
+    write_text_files,
+)
+from forge_assets.fragments.plan import Plan
+from forge_assets.fragments.stock import stock_config
+from forge_assets.fragments.tokenizer import FILES
+from forge_assets.fragments.weights import Weight, weights_of
+from forge_resources.errors import FragmentError
+
+SHARD = 4 << 30
+"""Most bytes of a shard."""
+LOGITS = 1e-5
+"""Largest difference between transformers' logits and the fragments', in the scale of the largest."""
+AUTO_MAP = {"AutoConfig": "modeling_forge.ForgeConfig", "AutoModelForCausalLM": "modeling_forge.ForgeForCausalLM"}
+USE = """
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+model = AutoModelForCausalLM.from_pretrained("."{trust})
+"""
+
+
+def text_of(pieces: Mapping[str, Path]) -> str:
+    """The model's text, joined from those of the pieces."""
+    return joined({name: (pieces[name] / "fragment.fdl").read_text(encoding="utf-8") for name in PIECES})
+
+
+def write_assembled(plan: Plan, folder: Path, parents: Mapping[str, str], pieces: Mapping[str, Path], shard: int = SHARD) -> None:
+    """Fills the folder from verified pieces. Raises FragmentError where transformers would not load exactly this model."""
+    program = compiled(plan.text)
+    weights = weights_of(program, CHAIN[ASSEMBLED].model, plan.sizes)
+    room(folder, COPIES * sum(one.bytes for one in weights.values()), ASSEMBLED)
+    metadata = provenance(plan, ASSEMBLED, parents, plan.text)
+    shards = _shards(weights, shard)
+    _write_shards(folder, weights, shards, _tensors(pieces, weights), metadata)
+    paths = [folder / name for name in shards]
+    write_pickles(folder, paths)
+    write_text_files(folder, program, plan.text)
+    write_golden(plan, ASSEMBLED, folder, program, paths, metadata)
+    for name in FILES:
+        shutil.copy(pieces[TOKENIZER] / name, folder / name)
+    forge = {**program_config(plan, ASSEMBLED, program, parents), "weights": list(shards)}
+    config = _config(plan, forge, stock_config(plan, program, weights), _ids(pieces[TOKENIZER], plan))
+    custom = "auto_map" in config
+    if custom:
+        text = (resources.files(__package__) / "modeling_template.py").read_text(encoding="utf-8")
+        (folder / "modeling_forge.py").write_text(text, encoding="utf-8")
+    (folder / "config.json").write_text(as_json(config), encoding="utf-8")
+    shown = figures(weights) | {"class": config["architectures"][0] + (", in modeling_forge.py" if custom else " of transformers"), "shards": f"{len(shards)}"}
+    trust = ", trust_remote_code=True" if custom else ""
+    (folder / "README.md").write_text(card(plan, ASSEMBLED, parents, shown, USE.format(trust=trust)), encoding="utf-8")
+    check_loads(folder)
+
+
+def check_loads(folder: Path) -> float:
+    """Loads the folder as a user of transformers does. Raises FragmentError for a tensor that is missing, unexpected or of another shape,
+    and for logits that are not the golden ones; returns how far they are apart."""
+    import torch
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    custom = (folder / "modeling_forge.py").is_file()
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder, output_loading_info=True, trust_remote_code=custom, dtype=torch.float32, local_files_only=True
+        )
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+    for what, names in report.items():
+        if names:
+            raise FragmentError(f"{folder}: transformers reports {what} {sorted(map(str, names))[:3]}; expected none, please report the stack")
+    numbers = dict(st.arrays(folder / "io.safetensors"))
+    with torch.no_grad():
+        logits = model(torch.from_numpy(np.array(numbers["inputs.ids"]))).logits.numpy()
+    (wanted,) = (one for name, one in numbers.items() if name.startswith("outputs."))
+    apart = difference(logits, wanted)
+    if not apart <= LOGITS:
+        raise FragmentError(
+            f"{folder}: logits of {type(model).__name__} differ by {apart:.1e} of their scale from the fragments'; expected {LOGITS:g} at most, "
+            "please report the stack"
+        )
+    return apart
+
+
+def _tensors(pieces: Mapping[str, Path], weights: Mapping[str, Weight]) -> dict[str, st.Array]:
+    """Each tensor of the model, mapped from the first piece that holds it."""
+    found: dict[str, st.Array] = {}
+    for name in PIECES:
+        for tensor, array in st.arrays(pieces[name] / "model.safetensors"):
+            found.setdefault(tensor, array)
+    if missing := sorted(weights.keys() - found.keys()):
+        raise FragmentError(f"no piece holds {missing[0]}; expected it in one of {', '.join(PIECES)}")
+    return found
+
+
+def _shards(weights: Mapping[str, Weight], most: int) -> dict[str, list[str]]:
+    """File name -> tensors, in the order of their names; a shard has at least one."""
+    groups: list[list[str]] = [[]]
+    size = 0
+    for name in sorted(weights):
+        if groups[-1] and size + weights[name].bytes > most:
+            groups.append([])
+            size = 0
+        groups[-1].append(name)
+        size += weights[name].bytes
+    return {f"model-{number:05}-of-{len(groups):05}.safetensors": names for number, names in enumerate(groups, 1)}
+
+
+def _write_shards(folder: Path, weights: Mapping[str, Weight], shards: Mapping[str, Sequence[str]], tensors: Mapping[str, st.Array],
+                  metadata: Mapping[str, str]) -> None:  # fmt: skip
+    for file, names in shards.items():
+        st.write(folder / file, {name: ("F32", weights[name].shape) for name in names}, tensors.__getitem__, metadata)
+    index = {"metadata": {"total_size": sum(one.bytes for one in weights.values())}, "weight_map": dict(_placed(shards))}
+    (folder / "model.safetensors.index.json").write_text(as_json(index), encoding="utf-8")
+
+
+def _placed(shards: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    return ((name, file) for file, names in shards.items() for name in names)
+
+
+def _ids(folder: Path, plan: Plan) -> dict[str, int]:
+    """The numbers of begin, end and padding."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    begin, end, *more = (*plan.special, *(None,) * 3)
+    named = {"bos_token_id": begin, "eos_token_id": end, "pad_token_id": more[0] or end}
+    return {key: number for key, token in named.items() if token is not None and (number := made.token_to_id(token)) is not None}
+
+
+def _config(plan: Plan, forge: Mapping[str, Any], stock: Mapping[str, Any] | None, ids: Mapping[str, int]) -> dict[str, Any]:
+    own = {"architectures": ["ForgeForCausalLM"], "model_type": "forge", "auto_map": AUTO_MAP, "tie_word_embeddings": False}
+    common = {"vocab_size": plan.vocabulary, "max_position_embeddings": plan.context, "dtype": "float32", "use_cache": stock is not None}
+    return {**(stock or own), **common, **ids, "forge": dict(forge)}
+
