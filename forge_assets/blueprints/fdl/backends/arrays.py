@@ -304,7 +304,8 @@ def _operator(function: str, given: list[Code]) -> Code:
     sign, level = OPERATORS[function]
     left, right = given
     comparing = level == 1
-    return Code(f"{left.at(level + comparing)}{sign}{right.at(level + (function not in ('add', 'mul', 'and', 'or')))}", level)
+    whole = function in ("floordiv", "mod")  # in a product they stand in brackets: 2 * (n // 2) is not 2 * n // 2
+    return Code(f"{left.at(level + comparing)}{sign}{right.at(level + (function not in ('add', 'mul', 'and', 'or')))}", level - whole)
 
 
 def number_text(value: int | float) -> str:
