@@ -1,6 +1,6 @@
 """Training steps of PyTorch printed from FDL beside the stock transformers class of the same shape and weights, in turns in one run.
 
-`.venv/bin/python bench/fdl.py [--architecture llama] [--device cuda] [--steps 20]` prints the ratio of the median times and of the losses.
+`.venv/bin/python bench/fdl.py [--architecture llama] [--device cuda] [--steps 20] [--threads 1]` prints the ratio of the times and the losses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from forge_assets.blueprints.fdl.backends import BACKENDS
 from forge_assets.blueprints.fdl.backends.running import imported
 from forge_assets.blueprints.fdl.check import compiled
 
-VOCABULARY, WIDTH, HIDDEN, LAYERS, LENGTH, BATCH = 4096, 384, 1024, 4, 128, 2
+VOCABULARY, WIDTH, HIDDEN, LAYERS, LENGTH, BATCH = 4096, 384, 1024, 2, 128, 2
 
 
 def stock(name: str) -> tuple[Any, dict[str, int]]:
@@ -63,7 +63,9 @@ def main() -> None:
     parser.add_argument("--architecture", choices=["llama", "qwen3", "gpt2"], default="llama")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
     torch.manual_seed(0)
     reference, sizes = stock(chosen.architecture)
     own = printed(chosen.architecture, sizes, reference.state_dict())
@@ -90,9 +92,9 @@ def main() -> None:
                 seconds[name].append(time.perf_counter() - started)
                 spent[name].append(time.process_time() - cpu)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
-    used = {name: statistics.median(times) for name, times in spent.items()}
+    used = {name: min(times) for name, times in spent.items()}  # of the best step: what runs beside disturbs it least
     for name, median in medians.items():
-        print(f"{name:18} {1000 * median:8.1f} ms a step, {1000 * used[name]:8.1f} ms of processor   loss {losses[name]:.4f}")
+        print(f"{name:18} {1000 * median:8.1f} ms a step, {1000 * used[name]:8.1f} ms of processor in the best   loss {losses[name]:.4f}")
     theirs, mine = models
     speed, saved = medians[theirs] / medians[mine], used[theirs] / used[mine]
     print(f"{chosen.architecture} on {chosen.device}: {speed:.2f} x the speed of transformers, {saved:.2f} x by processor time")
