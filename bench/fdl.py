@@ -1,6 +1,6 @@
 """Training steps of PyTorch printed from FDL beside the stock transformers class of the same shape and weights, in turns in one run.
 
-`.venv/bin/python bench/fdl.py [--architecture llama] [--device cuda] [--steps 20] [--threads 1]` prints the ratio of the times and the losses.
+`.venv/bin/python bench/fdl.py [--architecture llama] [--device cuda] [--steps 20] [--threads 1]` prints ratios of times, and the losses.
 """
 
 from __future__ import annotations
