@@ -89,6 +89,30 @@ def compile_(file: Path, language: str, output: Path | None, constants: tuple[st
         click.echo(f"wrote {output / name}", err=True)
 
 
+@fdl.command("compose")
+@click.argument("name")
+@click.option("--rules", "rules_", is_flag=True, help="optimizer and schedule instead of the model")
+@click.option("--sizes", "sizes_", is_flag=True, help="the size of each axis as JSON, instead of the text")
+def compose(name: str, rules_: bool, sizes_: bool) -> None:
+    """The model text of the solved blueprint NAME, composed of the library's pieces; with --rules its optimizer and its schedule."""
+    from forge_app.output import as_json
+    from forge_assets.blueprints.composed import composed, rules
+    from forge_assets.blueprints.fdl.format import formatted
+    from forge_assets.blueprints.spec.build import spec_of
+    from forge_resources.database import Database
+    from forge_resources.settings import settings
+
+    if rules_ and sizes_:
+        raise click.UsageError("--rules and --sizes exclude each other")
+    chosen = settings()
+    with Database.open(chosen) as db:
+        spec = spec_of(db, name, chosen.overrides_file, chosen.gpu_price_per_hour).spec
+    if sizes_:
+        as_json(dict(composed(spec).sizes))
+    else:
+        sys.stdout.write(formatted(rules(spec) if rules_ else composed(spec).text))
+
+
 @fdl.command("test")
 @FILE
 @click.option("--backend", "backends", metavar="NAME", multiple=True, help="only these back-ends, e.g. torch; repeatable")
