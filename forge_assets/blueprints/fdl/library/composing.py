@@ -32,6 +32,7 @@ PLAIN = {"embedding": "token-embedding", "position_encoding": "nope", "norm": "r
          "ffn": "swiglu", "residual": "residual-connection", "norm_placement": "pre-norm", "output_head": "lm-head"}  # fmt: skip
 """What stands in a slot that the stack leaves empty, where a model cannot do without."""
 ARCHITECTURES = ("decoder-only", "transformer", "autoregressive-model")
+TABLE = 'param E: f32[v,d] from "model.embed_tokens.weight"'
 MIXER = "sequence_mixer"
 BOTH_SIDES = {"bidirectional-attention": "attention"}
 """Components that see later tokens: nothing for models that predict what follows."""
@@ -73,7 +74,7 @@ def model_text(slots: Mapping[str, str | None], shape: ModelShape, constants: Ma
         axes += "".join(line.group() for line in AXIS.finditer(part) if f"axis {line[1]} " not in AXES + axes)
         units.append(AXIS.sub("", part).strip("\n"))
     body = in_order("\n\n".join(units))
-    if shape.tied and "Head" in played and "v,d] from" in chosen["embedding"].text:
+    if shape.tied and TABLE in chosen["embedding"].text:
         body = body.replace('"lm_head.weight"', '"model.embed_tokens.weight"')
     text = _title(chosen, slots) + used_axes(AXES + axes, body) + "\n" + body + "\n\n" + MODEL
     return Composed(text, _sizes(shape, text), {slot: slots.get(slot) or PLAIN.get(slot, "") for slot in chosen})
@@ -122,6 +123,9 @@ def _fit(chosen: dict[str, Entry], slots: Mapping[str, str | None], shape: Model
                 f"{slots['residual']} has a block of its own, in which {slots['norm_placement']} has no place; pin norm_placement=pre-norm"
             )
         chosen.pop("norm_placement")
+    if TABLE in chosen["output_head"].text and TABLE not in chosen["embedding"].text:
+        told = f"{slots['output_head']} uses the table of the embedding, which {slots['embedding']} has in another width"
+        raise BlueprintError(f"{told}; pin output_head=lm-head")
     if "routed" in chosen["ffn"].calls and "moe_router" not in chosen:
         raise BlueprintError(f"{slots['ffn']} needs a router; fill the slot moe_router with one of {', '.join(covered('moe_router'))}")
     if "routed" not in chosen["ffn"].calls and "moe_router" in chosen:
