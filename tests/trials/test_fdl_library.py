@@ -6,10 +6,12 @@ import random
 
 import pytest
 
-from forge_assets.blueprints.fdl.library.composing import SLOTS
-from forge_assets.blueprints.fdl.library.pieces import covered
+from forge_assets.blueprints.fdl.check import compiled
+from forge_assets.blueprints.fdl.library.composing import SLOTS, model_text
+from forge_assets.blueprints.fdl.library.pieces import covered, entries
+from forge_assets.blueprints.fdl.trial import compare
 from forge_resources.errors import BlueprintError
-from tests.blueprints.fdl.test_library import LLAMA, MODEL, SEE_LATER, T, V, check_component, model_of, shape_for
+from tests.blueprints.fdl.test_library import LLAMA, MODEL, SEE_LATER, T, V, check_component, model_of, shape_for, stack_with
 
 pytestmark = pytest.mark.trial
 
@@ -53,3 +55,18 @@ def drawn(seed: int) -> dict[str, str | None]:
     if chance.random() < 0.5:
         slots["qk_norm"] = None
     return slots
+
+
+TEXTS = {one.text: (slot, component) for (slot, component), one in entries().items()}
+
+
+@pytest.mark.parametrize(("slot", "component"), sorted(TEXTS.values()))
+def test_a_text_means_the_same_in_torch_jax_and_cpp(slot: str, component: str) -> None:
+    """Results, gradients, and decoding step by step where the text allows it."""
+    if slot in ("optimizer", "schedule"):
+        text = entries()[slot, component].text
+    else:
+        slots = stack_with(slot, component)
+        text = model_text(slots, shape_for(slots)).text
+    for compared in compare(compiled(text)):
+        assert compared.equal, compared.differences

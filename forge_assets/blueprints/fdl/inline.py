@@ -115,7 +115,7 @@ def _call(call: s.Function, body: _Body, calls: tuple[str, ...], target: str, wh
 
 def _keep_apart(piece: s.Unit, naming: _Naming) -> None:
     """A second axis of the piece's own, such as s beside t, gets another name where the call already uses its name."""
-    used = set(naming.axes.values()) | {one.name for one in naming.dots}
+    used = set(naming.axes.values()) | {one.name for one in naming.dots if isinstance(one, s.Name)}
     typed = {axis.name for one in piece.body if isinstance(one, s.Parameter) for axis in one.type.axes if isinstance(axis, s.Name)}
     own = {axis.name for one in piece.body if isinstance(one, s.Define) for axis in one.axes or () if isinstance(axis, s.Name)}
     for name in own - typed - set(naming.axes):

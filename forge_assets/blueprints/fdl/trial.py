@@ -172,7 +172,8 @@ def _weights(unit: ir.Unit, sizes: dict[str, int], random: np.random.Generator) 
     for one in unit.parameters:
         shape = tuple(int(np.prod([unit.size(axis).value(sizes) for axis in group])) for group in one.groups)
         spread = np.asarray(random.standard_normal(shape), np.float32)
-        made[one.stored] = 1 + 0.2 * spread if one.init[0] == "ones" else spread * np.float32(0.2 if len(shape) < 2 else shape[-1] ** -0.5)
+        drawn = 1 + 0.2 * spread if one.init[0] == "ones" else spread * np.float32(0.2 if len(shape) < 2 else shape[-1] ** -0.5)
+        made[one.stored] = np.asarray(drawn, np.float32)  # of a single number numpy makes a scalar
     return made
 
 

@@ -13,6 +13,7 @@ from forge_assets.blueprints.fdl.backends import BACKENDS
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.blueprints.fdl.library.composing import MIXER, SLOTS, model_text
 from forge_assets.blueprints.fdl.library.pieces import covered, entries
+from forge_assets.blueprints.fdl.trial import compare
 from forge_assets.compatibility.arithmetic.parameters import counts
 from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
 from forge_assets.components.ontology import load_ontology
@@ -203,3 +204,25 @@ def test_what_does_not_fit_is_told(changed: dict[str, str], told: str) -> None:
 
 def test_slots_of_the_text_are_slots_of_the_ontology() -> None:
     assert {*SLOTS, MIXER} <= set(load_ontology(None).slots)
+
+
+NUMBERS_AND_DOTS = """axis d "features"
+
+piece doubled(x: f32[..,d]) -> f32[..,d]:
+  y[..,d] = 2.0 * x[..,d]
+  return y
+
+piece scaled(x: f32[..,d]) -> f32[..,d]:
+  param a: f32[] from "alpha" init ones
+  y[..,d] = a * doubled(x[..,d])
+  return y
+
+fragment F(x: f32[b,t,d]) -> f32[b,t,d]:
+  y[b,t,d] = scaled(x[b,t,d])
+  return y
+"""
+
+
+def test_pieces_hold_single_numbers_and_call_pieces_over_any_axes() -> None:
+    (compared,) = compare(compiled(NUMBERS_AND_DOTS), backends=("torch", "jax"))
+    assert compared.equal

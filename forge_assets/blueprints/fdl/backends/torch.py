@@ -259,8 +259,10 @@ def placements(view: View, unit: ir.Unit, prefix: str) -> list[str]:
     for one in unit.parameters:
         shape = ", ".join(shape_text(one, unit, {name: f"size.{name}" for name in view.static}))
         kind, value = one.init
-        made = {"normal": f"torch.randn({shape}) * {value!r}", "zeros": f"torch.zeros({shape})", "ones": f"torch.ones({shape})"}
-        lines.append(f'place(self, "{prefix}{one.stored}", {made.get(kind, f"torch.full(({shape},), {value!r})")})')
+        given = shape or "()"  # a single number
+        made = {"normal": f"torch.randn({given}) * {value!r}", "zeros": f"torch.zeros({given})", "ones": f"torch.ones({given})"}
+        full = f"torch.full(({shape},), {value!r})" if shape else f"torch.full((), {value!r})"
+        lines.append(f'place(self, "{prefix}{one.stored}", {made.get(kind, full)})')
     return lines
 
 

@@ -102,6 +102,8 @@ def _view(node: ir.Read, base: Low, found: list[_Walk | str | int | None], tenso
 
 
 def _is_embedding(node: ir.Read, at: Lowering) -> bool:
+    if not node.index:
+        return False  # a single number
     first, *rest = node.index
     data = isinstance(first, ir.Computed) and affine(first.value, at.unit) is None and any(True for _ in ir.reads(first.value))
     return data and len(rest) == 1 and isinstance(rest[0], ir.Plain) and rest[0].axis not in first.value.axes  # type: ignore[union-attr]
