@@ -132,33 +132,48 @@ def test_marks_of_the_ontology_are_true() -> None:
         assert marked == set(covered(slot)), slot
 
 
-def test_a_composed_llama_is_transformers_llama() -> None:
+ROPE = {"rope_type": "default", "rope_theta": 10000.0}
+SIZES = {"vocab_size": V, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
+         "num_key_value_heads": 2, "max_position_embeddings": 32, "pad_token_id": None, "bos_token_id": None, "eos_token_id": None,
+         "rope_parameters": ROPE}  # fmt: skip
+LATENT = {"num_key_value_heads": 4, "q_lora_rank": 20, "kv_lora_rank": 12, "qk_rope_head_dim": 8, "qk_nope_head_dim": 6, "v_head_dim": 10,
+          "first_k_dense_replace": 2, "rope_interleave": False}  # fmt: skip
+SAME: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+    "llama": ("Llama", {"head_dim": 8, "rms_norm_eps": 1e-5}, {}),
+    "qwen3": ("Qwen3", {"head_dim": 8, "rms_norm_eps": 1e-5}, {"qk_norm": "qk-norm"}),
+    "mistral": ("Mistral", {"head_dim": 8, "rms_norm_eps": 1e-5, "sliding_window": 4}, {"attention": "sliding-window-attention"}),
+    "smollm3": ("SmolLM3", {"num_hidden_layers": 5, "rms_norm_eps": 1e-5, "tie_word_embeddings": False},
+                {"position_encoding": "interleaved-nope"}),
+    "stablelm": ("StableLm", {"layer_norm_eps": 1e-5, "rope_parameters": ROPE | {"partial_rotary_factor": 1.0}}, {"norm": "layer-norm"}),
+    "mixtral": ("Mixtral", {"head_dim": 8, "rms_norm_eps": 1e-5, "num_local_experts": 4, "sliding_window": None, "intermediate_size": 24},
+                {"ffn": "sparse-moe", "moe_router": "top-k-routing"}),
+    "deepseek_v3": ("DeepseekV3", LATENT | {"rms_norm_eps": 1e-5}, {"attention": "mla"}),
+}  # fmt: skip
+"""Name -> the class of transformers, settings beside SIZES, and what its stack has that Llama's has not."""
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_composed_model_is_that_of_transformers(name: str) -> None:
+    import torch
     import transformers
 
-    config = transformers.LlamaConfig(
-        vocab_size=V, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
-        max_position_embeddings=32, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
-        pad_token_id=None, bos_token_id=None, eos_token_id=None,
-    )  # fmt: skip
-    _equals(transformers.LlamaForCausalLM(config), LLAMA)
+    kind, settings, changed = SAME[name]
+    config = getattr(transformers, f"{kind}Config")(**SIZES | settings)
+    config._attn_implementation = "eager"
+    reference = getattr(transformers, f"{kind}ForCausalLM")(config).eval()
+    torch.manual_seed(2)
+    with torch.no_grad():  # fresh norms are ones, which would hide what is wrong with them
+        for weight in reference.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape))
+    slots = LLAMA | changed
+    _equals(reference, slots, replace(shape_for(slots), layers=config.num_hidden_layers))
 
 
-def test_a_composed_qwen3_is_transformers_qwen3() -> None:
-    import transformers
-
-    config = transformers.Qwen3Config(
-        vocab_size=V, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
-        max_position_embeddings=32, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
-        pad_token_id=None, bos_token_id=None, eos_token_id=None,
-    )  # fmt: skip
-    _equals(transformers.Qwen3ForCausalLM(config), LLAMA | {"qk_norm": "qk-norm"})
-
-
-def _equals(reference: Any, slots: dict[str, str | None]) -> None:
+def _equals(reference: Any, slots: dict[str, str | None], shape: ModelShape) -> None:
     import torch
 
-    model = model_of(slots, shape_for(slots))
-    weights = reference.eval().state_dict()
+    model = model_of(slots, shape)
+    weights = reference.state_dict()
     model.load_state_dict({name: weights[name].reshape(one.shape) for name, one in model.state_dict().items()})
     assert set(weights) == set(model.state_dict())
     ids = torch.randint(0, V, (2, T), generator=torch.Generator().manual_seed(1))
