@@ -35,6 +35,7 @@ COMMANDS = {
     "scaffold": ("forge_app.scaffold", "The project of a blueprint: code, configurations, tests, texts for people and agents."),
     "docs": ("forge_app.docs", "Volumes of documentation, each sentence with its source."),
     "fdl": ("forge_app.fdl", "Models as texts: check, format, print as PyTorch, JAX, C++ and more, test them against each other."),
+    "fragments": ("forge_app.fragments", "Pieces of a model as folders: build, verify, assemble, push."),
     "fit": ("forge_app.fit", "Memory, time and cost of training or serving a model on given GPUs."),
     "eval": ("forge_app.evaluate", "Measure quality against gold data."),
 }

@@ -14,6 +14,7 @@ from forge_assets.documentation import assets as documentation
 from forge_assets.documentation.checks import CHECKS as DOCUMENTATION_CHECKS
 from forge_assets.embeddings import assets as embeddings
 from forge_assets.embeddings.checks import CHECKS as EMBEDDINGS_CHECKS
+from forge_assets.fragments.assets import FRAGMENTS
 from forge_assets.nights import assets as nights
 from forge_assets.topics import assets as topics
 from forge_assets.topics.checks import CHECKS as TOPICS_CHECKS
@@ -37,6 +38,7 @@ ASSETS = [
     blueprints.architecture_diagrams,
     blueprints.pseudocode,
     blueprints.scaffold,
+    *FRAGMENTS,
     documentation.doc_volumes,
     documentation.doc_site,
     nights.nightly_report,

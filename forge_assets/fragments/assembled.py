@@ -1,6 +1,6 @@
 """09-assembled: the pieces as one model that transformers loads: sharded safetensors with an index, config, tokenizer, and the whole text.
 
-`verified pieces -> their tensors, once each -> shards -> the stock class that covers the stack, else modeling_forge.py -> loaded and compared`.
+`verified pieces -> tensors, once each -> shards -> stock class that covers the stack, else modeling_forge.py -> loaded and compared`.
 """
 
 from __future__ import annotations
@@ -72,13 +72,17 @@ def write_assembled(plan: Plan, folder: Path, parents: Mapping[str, str], pieces
     config = _config(plan, forge, stock_config(plan, program, weights), _ids(pieces[TOKENIZER], plan))
     custom = "auto_map" in config
     if custom:
-        text = (resources.files(__package__) / "modeling_template.py").read_text(encoding="utf-8")
-        (folder / "modeling_forge.py").write_text(text, encoding="utf-8")
+        (folder / "modeling_forge.py").write_text(modeling(), encoding="utf-8")
     (folder / "config.json").write_text(as_json(config), encoding="utf-8")
-    shown = figures(weights) | {"class": config["architectures"][0] + (", in modeling_forge.py" if custom else " of transformers"), "shards": f"{len(shards)}"}
+    origin = ", in modeling_forge.py" if custom else " of transformers"
+    shown = figures(weights) | {"class": config["architectures"][0] + origin, "shards": f"{len(shards)}"}
     trust = ", trust_remote_code=True" if custom else ""
     (folder / "README.md").write_text(card(plan, ASSEMBLED, parents, shown, USE.format(trust=trust)), encoding="utf-8")
     check_loads(folder)
+
+
+def modeling() -> str:
+    return (resources.files(__package__) / "modeling_template.py").read_text(encoding="utf-8")
 
 
 def check_loads(folder: Path) -> float:
@@ -100,7 +104,9 @@ def check_loads(folder: Path) -> float:
             logging.enable_progress_bar()
     for what, names in report.items():
         if names:
-            raise FragmentError(f"{folder}: transformers reports {what} {sorted(map(str, names))[:3]}; expected none, please report the stack")
+            raise FragmentError(
+                f"{folder}: transformers reports {what} {sorted(map(str, names))[:3]}; expected none, please report the stack"
+            )
     numbers = dict(st.arrays(folder / "io.safetensors"))
     with torch.no_grad():
         logits = model(torch.from_numpy(np.array(numbers["inputs.ids"]))).logits.numpy()
@@ -108,8 +114,8 @@ def check_loads(folder: Path) -> float:
     apart = difference(logits, wanted)
     if not apart <= LOGITS:
         raise FragmentError(
-            f"{folder}: logits of {type(model).__name__} differ by {apart:.1e} of their scale from the fragments'; expected {LOGITS:g} at most, "
-            "please report the stack"
+            f"{folder}: logits of {type(model).__name__} differ by {apart:.1e} of their scale from the fragments'; "
+            f"expected {LOGITS:g} at most, please report the stack"
         )
     return apart
 
@@ -164,4 +170,3 @@ def _config(plan: Plan, forge: Mapping[str, Any], stock: Mapping[str, Any] | Non
     own = {"architectures": ["ForgeForCausalLM"], "model_type": "forge", "auto_map": AUTO_MAP, "tie_word_embeddings": False}
     common = {"vocab_size": plan.vocabulary, "max_position_embeddings": plan.context, "dtype": "float32", "use_cache": stock is not None}
     return {**(stock or own), **common, **ids, "forge": dict(forge)}
-

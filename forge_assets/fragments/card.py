@@ -14,19 +14,26 @@ def card(plan: Plan, fragment: str, parents: Mapping[str, str], figures: Mapping
     """`figures`: rows of a table; `use`: Python that loads the fragment."""
     one = CHAIN[fragment]
     slots = {slot: component for slot in one.slots if (component := plan.slots.get(slot))}
+    held = ", ".join(f"{slot} {name}" for slot, name in slots.items())
     lines = ["---", f"license: {plan.licence.lower()}", "library_name: pytorch", "tags: [forge, fragment]", "---", "",
              f"# {one.title} of {plan.blueprint}", "",
-             f"Fragment `{fragment}` of a model planned by Forge" + (": " + ", ".join(f"{slot} {name}" for slot, name in slots.items()) if slots else "") + ".",
+             f"Fragment `{fragment}` of a model planned by Forge{': ' * bool(slots)}{held}.",
              "" if fragment == TOKENIZER else "Its weights are first values; it is not trained.", "",
              "| | |", "|---|---|"]  # fmt: skip
     lines += [f"| {name} | {value} |" for name, value in figures.items()]
-    lines += [f"| seed | {plan.seed} |", f"| spec, SHA-256 | `{plan.spec or 'none'}` |", f"| corpus, pinned state | `{plan.snapshot or 'none'}` |"]
+    lines += [
+        f"| seed | {plan.seed} |",
+        f"| spec, SHA-256 | `{plan.spec or 'none'}` |",
+        f"| corpus, pinned state | `{plan.snapshot or 'none'}` |",
+    ]
     lines += [f"| made from {name} | `{digest}` |" for name, digest in parents.items()]
     lines += ["", "## Use", "", "```python", use.strip(), "```", "",
               "`forge fragments verify .` checks every byte and number without running anything of this folder; "
               "`pytest test_contract.py` runs its contract.", "", "## Sources", ""]  # fmt: skip
     cited = plan.cited(fragment)
-    lines += [f"- {_plain(source.title or source.document)} ({source.component}): <{_plain(source.document)}>" for source in cited[:MOST_SOURCES]]
+    lines += [
+        f"- {_plain(source.title or source.document)} ({source.component}): <{_plain(source.document)}>" for source in cited[:MOST_SOURCES]
+    ]
     if len(cited) > MOST_SOURCES:
         lines.append(f"- and {len(cited) - MOST_SOURCES:,} more in the header of the weights")
     if not cited:

@@ -1,4 +1,4 @@
-"""A fragment's folder: made aside under its final file names, committed by one rename; SHA256SUMS is written last and is the commit mark."""
+"""A fragment's folder: made aside under its final file names, committed by one rename; SHA256SUMS, written last, is the commit mark."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ POSITIONS = ("rotated", "biased", "placed")
 MODEL = re.compile(r"model LM = Embed ; (?P<blocks>.*\bBlock\b.*) ; Head")
 HIDDEN = "x: f32[b,t,d]"
 PORTS = {"rotated": ("x", "b,t,g,r,c,j"), "biased": ("z", "b,g,r,t,s"), "placed": ("x", "b,t,d")}
+WITHOUT = "# The stack has no position encoding: what comes in goes out."
 TOTAL = "total"
 """What the layers of a piece add up in: each layer reads the same x, so that no value grows or dies through many of them."""
 
@@ -79,7 +80,7 @@ def joined(parts: Mapping[str, str]) -> str:
             for name, line in told.items():
                 if known.setdefault(name, line) != line:
                     raise FragmentError(
-                        f"{fragment} has another {kind} {name} than the fragments before it; expected pieces of one blueprint: fetch them again"
+                        f"{fragment} has another {kind} {name} than the fragments before it; expected pieces of one blueprint"
                     )
     (blocks,) = (line.partition(" = ")[2] for line in texts["07-block"].models)
     order = sorted(axes, key=lambda name: _depth(name, texts))
@@ -97,14 +98,16 @@ def _depth(name: str, texts: Mapping[str, Source]) -> int:
 def _blocks(source: Source) -> str:
     found = [match for line in source.models if (match := MODEL.fullmatch(line))]
     if len(found) != 1 or not {"Embed", "Block", "Head"} <= source.units.keys():
-        raise FragmentError("fragments are taken from a text with `model LM = Embed ; Block * L prefix ... ; Head`; this one has another form")
+        raise FragmentError(
+            "fragments are taken from a text with `model LM = Embed ; Block * L prefix ... ; Head`; this one has another form"
+        )
     return found[0]["blocks"]
 
 
 def _position(source: Source, blocks: str) -> str:
     role = next((one for one in POSITIONS if one in source.units), None)
     if role is None:
-        unit = f"# The stack has no position encoding: what comes in goes out.\nfragment Position({HIDDEN}) -> f32[b,t,d]:\n  y[b,t,d] = x[b,t,d]\n  return y"
+        unit = f"{WITHOUT}\nfragment Position({HIDDEN}) -> f32[b,t,d]:\n  y[b,t,d] = x[b,t,d]\n  return y"
         return _text(source, [unit], [], "Positions", "Position")
     name, axes = PORTS[role]
     caller = source.units["Embed" if role == "placed" else "attention"]
@@ -212,4 +215,3 @@ def _above(lines: list[str], start: int) -> int:
     while start and lines[start - 1].startswith("#") and not lines[start - 1].startswith("# Composed of"):
         start -= 1
     return start
-

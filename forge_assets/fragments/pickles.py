@@ -21,7 +21,8 @@ NAMES = frozenset({
 })  # fmt: skip
 """What the pickle of a dict of tensors calls; nothing else may be named in it."""
 OPCODES = frozenset({
-    "PROTO", "STOP", "MARK", "GLOBAL", "BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET",
+    "PROTO", "STOP", "MARK", "GLOBAL",
+    "BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET",
     "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_TUPLE", "EMPTY_DICT", "SETITEM", "SETITEMS", "NEWTRUE", "NEWFALSE", "REDUCE", "BINPERSID",
 })  # fmt: skip
 ENTRY = re.compile(r"(?:data\.pkl|byteorder|version|\.data/serialization_id|\.format_version|\.storage_alignment|data/\d+)")

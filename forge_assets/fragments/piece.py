@@ -127,7 +127,9 @@ def write_pickles(folder: Path, paths: Sequence[Path]) -> None:
         pickles.write(folder / name, tensors)
 
 
-def write_golden(plan: Plan, fragment: str, folder: Path, program: ir.Program, weights: Sequence[Path], metadata: Mapping[str, str]) -> None:
+def write_golden(
+    plan: Plan, fragment: str, folder: Path, program: ir.Program, weights: Sequence[Path], metadata: Mapping[str, str]
+) -> None:
     model = CHAIN[fragment].model
     inputs = golden_inputs(program, model, plan.sizes, plan.seed, plan.context)
     outputs = golden_outputs(program, model, plan.sizes, weights, inputs)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from forge_assets.fragments.chain import CHAIN, FORMAT
+from forge_assets.fragments.chain import ASSEMBLED, CHAIN, FORMAT
 from forge_assets.fragments.parts import parts_of
 from forge_resources.errors import FragmentError
 
@@ -50,9 +50,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.slots.get("initialization") not in INITIALIZATIONS:
-            raise FragmentError(
-                f"no fragment can be initialised by {self.slots['initialization']} yet; pin initialization=normal-init"
-            )
+            raise FragmentError(f"no fragment can be initialised by {self.slots['initialization']} yet; pin initialization=normal-init")
 
     @property
     def parts(self) -> dict[str, str]:
@@ -60,15 +58,16 @@ class Plan:
 
     def cited(self, fragment: str) -> list[Cited]:
         """The sources of the components that the fragment holds; the assembled model has those of all."""
-        slots = CHAIN[fragment].slots if fragment != "09-assembled" else tuple(self.slots)
-        held = {self.slots.get(slot) for slot in slots}
+        if fragment == ASSEMBLED:
+            return list(self.sources)
+        held = {self.slots.get(slot) for slot in CHAIN[fragment].slots}
         return [one for one in self.sources if one.component in held]
 
     def resolved(self) -> dict[str, Any]:
         """As config.json carries it."""
         kept = asdict(self)
-        return {name: kept[name] for name in ("blueprint", "sizes", "slots", "constants", "context", "vocabulary", "special", "seed", "spec",
-                                              "snapshot", "licence")}  # fmt: skip
+        return {name: kept[name] for name in ("blueprint", "sizes", "slots", "constants", "context", "vocabulary", "special", "seed",
+                                              "spec", "snapshot", "licence")}  # fmt: skip
 
 
 def toolchain() -> dict[str, str]:

@@ -18,8 +18,9 @@ import numpy as np
 
 from forge_resources.errors import FragmentError
 
-DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "F16": np.dtype("<f2"), "I64": np.dtype("<i8"), "I32": np.dtype("<i4"), "U8": np.dtype("u1"), "BOOL": np.dtype("?")}  # fmt: skip
-NAMES = {kind: name for name, kind in DTYPES.items()} | {np.dtype("f4"): "F32", np.dtype("i8"): "I64"}
+KINDS = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
+DTYPES = {name: np.dtype(kind) for name, kind in KINDS.items()}
+NAMES = {kind: name for name, kind in DTYPES.items()}
 WIDTHS = {name: kind.itemsize for name, kind in DTYPES.items()} | {"BF16": 2}
 LONGEST_HEADER = 100 << 20
 Array = np.ndarray[Any, Any]
@@ -42,7 +43,9 @@ class Header:
     size: int  # bytes before the first tensor
 
 
-def write(path: Path, shapes: Mapping[str, tuple[str, tuple[int, ...]]], tensor: Callable[[str], Array], metadata: Mapping[str, str]) -> None:
+def write(
+    path: Path, shapes: Mapping[str, tuple[str, tuple[int, ...]]], tensor: Callable[[str], Array], metadata: Mapping[str, str]
+) -> None:
     """Writes one tensor after the other, so that only one lies in memory. `shapes`: name -> (dtype, shape)."""
     order = sorted(shapes, key=lambda name: (-WIDTHS[shapes[name][0]], name))
     head: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}

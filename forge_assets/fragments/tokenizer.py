@@ -1,7 +1,7 @@
 """01-tokenizer: trained on the corpus, measured beside known tokenizers, saved so that stock transformers loads it.
 
-`texts of the corpus -> words -> byte-level BPE or Unigram -> folder`. A sixteenth of the documents, by the hash that is their id, is held out
-for the figures.
+`texts of the corpus -> words -> byte-level BPE or Unigram -> folder`. A sixteenth of the documents, by the hash that is their id, is
+held out for the figures.
 """
 
 from __future__ import annotations
@@ -38,8 +38,19 @@ MOST_CHARACTERS = {"bpe": 200_000_000, "unigram": 32_000_000}
 """Of text that is trained on; more changes a vocabulary of 32k to 128k little (Liang et al. 2023, arXiv 2301.10472, section 5)."""
 MEASURED = 2_000_000
 KNOWN = (("gpt2", "GPT-2"), ("Qwen/Qwen3-0.6B", "Qwen3"))
-GOLDEN = ("The attention of a layer", "  def f(x):\n\treturn x ** 2\n", "Zürich, naïve, 日本語, 🙂", "<|im_start|>user\nHello<|im_end|>\n", "")
-USE = 'from transformers import AutoTokenizer\n\ntokenizer = AutoTokenizer.from_pretrained(".")\nprint(tokenizer("The attention of a layer").input_ids)'
+GOLDEN = (
+    "The attention of a layer",
+    "  def f(x):\n\treturn x ** 2\n",
+    "Zürich, naïve, 日本語, 🙂",
+    "<|im_start|>user\nHello<|im_end|>\n",
+    "",
+)
+USE = """
+from transformers import AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+print(tokenizer("The attention of a layer").input_ids)
+"""
 FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
@@ -79,21 +90,26 @@ def write_tokenizer(plan: Plan, folder: Path, texts: Texts) -> None:
     """Trains, measures and writes. Raises FragmentError where the corpus has no text or the vocabulary has no room for bytes."""
     kind, special = kind_of(plan), (*plan.special, *CHAT)
     if plan.vocabulary < BYTES + len(special):
-        raise FragmentError(f"a vocabulary of {plan.vocabulary} has no room for {BYTES} bytes and {len(special)} special tokens; ask for more")
+        raise FragmentError(
+            f"a vocabulary of {plan.vocabulary} has no room for {BYTES} bytes and {len(special)} special tokens; ask for more"
+        )
     used: list[Text] = []
     made = _bpe(plan, special, _training(texts, kind, used)) if kind == "bpe" else _unigram(plan, special, _training(texts, kind, used))
     if not used:
-        raise FragmentError("the corpus has no text to train a tokenizer on; add a source (`forge source add FOLDER`) and run parsed_papers")
+        raise FragmentError("the corpus has no text to train a tokenizer on; add a source (`forge source add FOLDER`) and `forge run`")
     made.save(str(folder / "tokenizer.json"), pretty=True)
-    (folder / "tokenizer_config.json").write_text(_settings(plan), encoding="utf-8")
-    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
+    for name, text in settings_of(plan).items():
+        (folder / name).write_text(text, encoding="utf-8")
     (folder / "sources.tsv").write_text("".join(f"{one.document}\t{one.uri}\n" for one in used), encoding="utf-8")
     shown = _figures(plan, made, kind, texts, used)
-    config = {**plan.resolved(), "fragment": TOKENIZER, "parents": {}, "toolchain": toolchain(), "data_version": data_version(plan, TOKENIZER, {}),
-              "kind": kind, "tokens": made.get_vocab_size(), "documents": len(used)}  # fmt: skip
-    st.write_arrays(folder / "io.safetensors", _golden(made), {"fragment": TOKENIZER, "blueprint": plan.blueprint, "spec_sha256": plan.spec,
-                    "corpus_snapshot": plan.snapshot, "seed": str(plan.seed), "parents": "{}", "source_documents": "sources.tsv"})  # fmt: skip
-    (folder / "config.json").write_text(json.dumps({"forge": config}, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    config = {**plan.resolved(), "fragment": TOKENIZER, "parents": {}, "toolchain": toolchain(),
+              "data_version": data_version(plan, TOKENIZER, {}), "kind": kind,
+              "tokens": made.get_vocab_size(), "documents": len(used)}  # fmt: skip
+    metadata = {"fragment": TOKENIZER, "blueprint": plan.blueprint, "spec_sha256": plan.spec, "corpus_snapshot": plan.snapshot,
+                "seed": str(plan.seed), "parents": "{}", "source_documents": "sources.tsv"}  # fmt: skip
+    st.write_arrays(folder / "io.safetensors", _golden(made), metadata)
+    told = json.dumps({"forge": config}, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / "config.json").write_text(told + "\n", encoding="utf-8")
     (folder / "test_contract.py").write_text(contract(), encoding="utf-8")
     (folder / "README.md").write_text(card(plan, TOKENIZER, {}, shown, USE), encoding="utf-8")
 
@@ -108,18 +124,22 @@ def check_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
 
     if not (folder / "sources.tsv").is_file() or not all((folder / name).is_file() for name in FILES):
         raise FragmentError(f"{folder} lacks one of {', '.join(FILES)}, sources.tsv; fetch the fragment again")
-    if (folder / "test_contract.py").read_bytes() != contract().encode() and config["toolchain"].get("fragments") == toolchain()["fragments"]:
+    known = config["toolchain"].get("fragments") == toolchain()["fragments"]
+    if known and (folder / "test_contract.py").read_bytes() != contract().encode():
         raise FragmentError(f"{folder / 'test_contract.py'} is not Forge's; do not run it: fetch the fragment again")
     try:
         made = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the library raises Exception itself
         raise FragmentError(f"{folder / 'tokenizer.json'} is no tokenizer: {str(error)[:200]}") from None
     if made.get_vocab_size() > config["vocabulary"]:
-        raise FragmentError(f"{folder} has {made.get_vocab_size():,} tokens, the model's vocabulary is {config['vocabulary']:,}; it is of another model")
+        raise FragmentError(
+            f"{folder} has {made.get_vocab_size():,} tokens, more than the vocabulary of {config['vocabulary']:,}; it is of another model"
+        )
     wanted = {name: np.array(one) for name, one in st.arrays(folder / "io.safetensors")}
     head = st.header(folder / "io.safetensors").metadata
     if (head.get("fragment"), head.get("blueprint")) != (TOKENIZER, config["blueprint"]):
-        raise FragmentError(f"{folder / 'io.safetensors'} is of {head.get('fragment')} of {head.get('blueprint')}; expected {TOKENIZER} of {config['blueprint']}")
+        told = f"{head.get('fragment')} of {head.get('blueprint')}"
+        raise FragmentError(f"{folder / 'io.safetensors'} is of {told}; expected {TOKENIZER} of {config['blueprint']}")
     found = _golden(made)
     if found.keys() != wanted.keys() or any(not np.array_equal(found[name], wanted[name]) for name in found):
         raise FragmentError(f"{folder / 'tokenizer.json'} does not give the golden tokens of io.safetensors; one of the two is swapped")
@@ -178,11 +198,13 @@ def _unigram(plan: Plan, special: Sequence[str], texts: Iterator[str]) -> Tokeni
     return made
 
 
-def _settings(plan: Plan) -> str:
+def settings_of(plan: Plan) -> dict[str, str]:
+    """The files beside tokenizer.json by name."""
     begin, end, *more = (*plan.special, *(None,) * 3)
     told = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": begin, "eos_token": end, "pad_token": more[0] or end,
             "model_max_length": plan.context, "clean_up_tokenization_spaces": False, "additional_special_tokens": list(CHAT)}  # fmt: skip
-    return json.dumps({key: value for key, value in told.items() if value is not None}, indent=2, sort_keys=True) + "\n"
+    text = json.dumps({key: value for key, value in told.items() if value is not None}, indent=2, sort_keys=True) + "\n"
+    return {"tokenizer_config.json": text, "chat_template.jinja": CHAT_TEMPLATE}
 
 
 def _golden(made: Tokenizer) -> dict[str, st.Array]:
@@ -198,7 +220,8 @@ def _figures(plan: Plan, made: Tokenizer, kind: str, texts: Texts, used: Sequenc
     sample = _sample(texts, held_out=True)
     where = "held-out text" if sample else "the text it was trained on"
     sample = sample or _sample(texts, held_out=False)
-    rows = {"kind": "byte-level BPE" if kind == "bpe" else "Unigram over bytes", "tokens": f"{made.get_vocab_size():,} of {plan.vocabulary:,}",
+    rows = {"kind": "byte-level BPE" if kind == "bpe" else "Unigram over bytes",
+            "tokens": f"{made.get_vocab_size():,} of {plan.vocabulary:,}",
             "trained on": f"{len(used):,} documents of the corpus (sources.tsv)"}  # fmt: skip
     for one in [fertility("this one", made, sample), *known_fertilities(sample)]:
         rows[f"{one.name} on {where}"] = f"{one.bytes_per_token:.2f} bytes a token, {one.tokens_per_word:.2f} tokens a word"

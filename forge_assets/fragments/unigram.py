@@ -1,7 +1,8 @@
 """A Unigram vocabulary (Kudo 2018, arXiv 1804.10959) by hard EM: the same words give the same pieces in every process.
 
-The trainer of `tokenizers` sums in the order of a hash map and gives other bytes each time (measured), so only its BPE trainer, whose pieces
-are the seed, and its Viterbi search are used: pieces are counted in the best segmentation of each word, and the rarest are dropped.
+The trainer of `tokenizers` sums in the order of a hash map and gives other bytes each time (measured), so only its BPE trainer,
+whose pieces are the seed, and its Viterbi search are used: pieces are counted in the best segmentation of each word, and the rarest are
+dropped.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _seed(words: Mapping[str, int], size: int, alphabet: Sequence[str]) -> Count
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=list(alphabet), show_progress=False)
     made.train_from_iterator((" ".join([word] * min(count, 1000)) for word, count in words.items()), trainer)
-    found: Counter[str] = Counter({piece: 1 for piece in made.get_vocab()})
+    found: Counter[str] = Counter(dict.fromkeys(made.get_vocab(), 1))
     for word, count in words.items():
         for piece in made.encode(word).tokens:
             found[piece] += count

@@ -15,14 +15,18 @@ from typing import Any
 
 import numpy as np
 
+from forge_assets.blueprints.fdl import ir
+from forge_assets.blueprints.fdl.backends.cpp import HEADERS
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.fragments import pickles
 from forge_assets.fragments import safetensors_file as st
-from forge_assets.fragments.chain import CHAIN, SUMS, TOKENIZER
-from forge_assets.fragments.folder import check_sums, fragments_in, sums_of
+from forge_assets.fragments.assembled import AUTO_MAP, modeling
+from forge_assets.fragments.chain import ASSEMBLED, CHAIN, SUMS, TOKENIZER
+from forge_assets.fragments.folder import check_sums, files, fragments_in, sums_of
 from forge_assets.fragments.golden import TOLERANCE, difference, golden_outputs
 from forge_assets.fragments.piece import PICKLED, contract, printed, provenance
 from forge_assets.fragments.plan import Plan, toolchain
+from forge_assets.fragments.tokenizer import FILES, check_tokenizer, settings_of
 from forge_assets.fragments.weights import weights_of
 from forge_resources.errors import FdlError, FragmentError
 
@@ -31,6 +35,7 @@ KEPT = ("blueprint", "seed", "spec", "snapshot", "sizes", "slots", "context", "v
 NEEDED = ("README.md", "config.json", "test_contract.py")
 COMPUTING = ("fragment.fdl", "io.safetensors", "main.cpp", "module.hpp", "module_jax.py", "module_torch.py", *PICKLED)
 LARGEST_TEXT = 16 << 20
+LARGEST_SIZE, MOST_LAYERS = 1 << 24, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +75,41 @@ def verify(root: Path, names: Sequence[str] = ()) -> list[Checked]:
 def verify_one(folder: Path, name: str) -> Checked:
     check_sums(folder)
     config = read_config(folder)
+    _only_known(folder, name, config)
     if config["fragment"] != name:
         told = "is it renamed or swapped?" if name in CHAIN else f"a fragment's folder has its name; rename it to {config['fragment']}"
         raise FragmentError(f"{folder} should hold {name}, and holds {config['fragment']} of {config['blueprint']}; {told}")
     fragment = CHAIN[name]
     if set(config["parents"]) != set(fragment.parents):
-        raise FragmentError(f"{folder} names the parents {', '.join(config['parents']) or 'none'}; expected {', '.join(fragment.parents) or 'none'}")
+        told = ", ".join(map(str, config["parents"])) or "none"
+        raise FragmentError(f"{folder} names the parents {told[:200]}; expected {', '.join(fragment.parents) or 'none'}")
     if name == TOKENIZER:
-        from forge_assets.fragments.tokenizer import check_tokenizer
-
         check_tokenizer(folder, config)
         return Checked(name, folder, config, sums_of(folder))
     return _computing(folder, name, config)
+
+
+def _only_known(folder: Path, name: str, config: Mapping[str, Any]) -> None:
+    """Nothing that a loader would pick up and this check would not look at: other code, other weights, code from elsewhere."""
+    known = {*NEEDED, "io.safetensors"}
+    if name == TOKENIZER:
+        known |= {*FILES, "sources.tsv"}
+    else:
+        known |= {*COMPUTING, *HEADERS, *map(str, config["weights"])}
+    if name == ASSEMBLED:
+        known |= {*FILES, "modeling_forge.py", "model.safetensors.index.json"}
+        auto_map = _json(folder / "config.json").get("auto_map", {})
+        if auto_map not in ({}, AUTO_MAP) or bool(auto_map) != (folder / "modeling_forge.py").is_file():
+            raise FragmentError(
+                f"{folder / 'config.json'} would load code by {str(auto_map)[:100]}; expected {AUTO_MAP} with modeling_forge.py, or none"
+            )
+    if extra := sorted(path.name for path in files(folder) if path.name not in known):
+        raise FragmentError(f"{folder / extra[0]} is no part of {name}; expected {', '.join(sorted(known))}")
+    for file in (one for one in FILES if one != "tokenizer.json" and (folder / one).is_file()):
+        if (folder / file).read_text(encoding="utf-8", errors="replace") != settings_of(plan_of(config, ""))[file]:
+            raise FragmentError(
+                f"{folder / file} is not what the configuration gives; a tokenizer's settings can name code: fetch it again"
+            )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -100,7 +128,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     for key, kind in kinds.items():
         if type(config.get(key)) is not kind:
             raise FragmentError(f"{folder / 'config.json'}: forge.{key} is no {kind.__name__}; fetch the fragment again")
-    if not all(type(size) is int and 0 < size < 1 << 32 for size in config["sizes"].values()):
+    if not all(
+        isinstance(one, str) for one in (*config["parents"].values(), *config["special"], *config["slots"].values()) if one is not None
+    ):
+        raise FragmentError(f"{folder / 'config.json'}: forge.parents, special and slots are not all words; fetch the fragment again")
+    if not all(type(size) is int and 0 < size <= LARGEST_SIZE for size in config["sizes"].values()):
         raise FragmentError(f"{folder / 'config.json'}: forge.sizes are not all whole numbers above 0; fetch the fragment again")
     return config
 
@@ -127,6 +159,11 @@ def _computing(folder: Path, name: str, config: Mapping[str, Any]) -> Checked:
         raise FragmentError(f"{folder / 'fragment.fdl'} has no model {model}; expected the text of {name}")
     if missing := sorted({*program.free_sizes} - {*config["sizes"], "b", "t", "s"}):
         raise FragmentError(f"{folder / 'config.json'}: forge.sizes lacks {', '.join(missing)}, which fragment.fdl needs")
+    for run in ir.repeats(program.models[model].stages):
+        if run.count.value(config["sizes"]) > MOST_LAYERS:
+            raise FragmentError(
+                f"{folder / 'config.json'}: forge.sizes ask for {run.count.value(config['sizes']):,} layers; {MOST_LAYERS:,} are the most"
+            )
     wanted = {tensor: one.shape for tensor, one in weights_of(program, model, config["sizes"]).items()}
     tensors = _weights(folder, name, config, text, wanted)
     _pickled(folder, tensors)
@@ -168,18 +205,22 @@ def _pickled(folder: Path, tensors: Mapping[str, st.Array]) -> None:
             differing = sorted(found.keys() ^ tensors.keys())[0]
             raise FragmentError(f"{folder / file} does not hold the tensors of the safetensors: {differing} is in one of them only")
         for name, one in found.items():
-            if tuple(one.shape) != tensors[name].shape or str(one.dtype) != "torch.float32" or one.numpy().tobytes() != tensors[name].tobytes():
+            same = tuple(one.shape) == tensors[name].shape and str(one.dtype) == "torch.float32"
+            if not same or one.contiguous().numpy().tobytes() != tensors[name].tobytes():
                 raise FragmentError(f"{folder / file}: {name} is not what the safetensors hold; expected the same bytes")
 
 
 def _code(folder: Path, config: Mapping[str, Any], program: Any) -> tuple[str, ...]:
     """The printed files against what this Forge prints; a note where another version printed them, for then they cannot be compared."""
-    if config["toolchain"].get("fragments") != toolchain()["fragments"]:
-        return (f"code was printed by another version of Forge ({config['toolchain'].get('fragments')}); it was not compared, read it before you run it",)
-    for name, text in {**printed(program), "test_contract.py": contract()}.items():
+    if (version := config["toolchain"].get("fragments")) != toolchain()["fragments"]:
+        return (f"its code was printed by another version of Forge ({version}) and was not compared; read it before you run it",)
+    expected = {**printed(program), "test_contract.py": contract()}
+    if (folder / "modeling_forge.py").is_file():
+        expected["modeling_forge.py"] = modeling()
+    for name, text in expected.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != text.encode():
-            raise FragmentError(f"{path} is not what fragment.fdl prints; expected Forge's own print, do not run it: fetch the fragment again")
+            raise FragmentError(f"{path} is not what fragment.fdl prints; expected Forge's own print; do not run it")
     return ()
 
 
@@ -197,13 +238,13 @@ def _golden(folder: Path, name: str, config: Mapping[str, Any], program: Any) ->
     try:
         made = golden_outputs(program, model, config["sizes"], _weight_files(folder, config), inputs)
     except (RuntimeError, ValueError, IndexError) as error:
-        raise FragmentError(f"{folder / 'io.safetensors'}: its inputs do not fit the fragment ({str(error).splitlines()[0][:200]})") from None
+        raise FragmentError(f"{folder / 'io.safetensors'}: its inputs do not fit ({str(error).splitlines()[0][:200]})") from None
     for output, value in made.items():
         wanted = numbers.get(f"outputs.{output}", np.zeros(0, np.float32))
         apart = difference(value, wanted)
         if not apart <= TOLERANCE:
             raise FragmentError(
-                f"{folder / 'io.safetensors'}: {output} differs by {apart:.1e} of its scale from what the weights give; expected {TOLERANCE:g} at most"
+                f"{folder / 'io.safetensors'}: {output} is {apart:.1e} of its scale off what the weights give; {TOLERANCE:g} is allowed"
             )
 
 
@@ -249,4 +290,3 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         raise FragmentError(f"{path} is no JSON; fetch the fragment again") from None
-

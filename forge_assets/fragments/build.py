@@ -1,0 +1,167 @@
+"""Builds the fragments of a blueprint in the order of the chain; what is there unchanged stays, so a killed run goes on.
+
+`solved blueprint -> plan -> one folder after the other under FORGE_HOME/fragments/<blueprint>`. A folder counts as built when its sums
+hold and its data version is the one that this plan and its parents give.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from forge_assets.blueprints.composed import composed
+from forge_assets.blueprints.spec.build import spec_of
+from forge_assets.blueprints.spec.model import Spec
+from forge_assets.fragments import corpus_text
+from forge_assets.fragments import safetensors_file as st
+from forge_assets.fragments.assembled import text_of, write_assembled
+from forge_assets.fragments.chain import ASSEMBLED, CHAIN, PIECES, SUMS, TOKENIZER
+from forge_assets.fragments.folder import building, intact, made_aside, sums_of
+from forge_assets.fragments.piece import write_piece
+from forge_assets.fragments.plan import Cited, Plan, data_version
+from forge_assets.fragments.tokenizer import Texts, write_tokenizer
+from forge_assets.fragments.verify import Checked, plan_of, read_config, verify
+from forge_resources.database import Database
+from forge_resources.errors import FragmentError
+from forge_resources.object_store.interface import ObjectStore
+from forge_resources.settings import Settings
+
+Progress = Callable[["Built"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A fragment that is there now; `made` in this run, or before."""
+
+    name: str
+    folder: Path
+    version: str
+    made: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one fragment: whether this run made it, its files and their bytes."""
+
+    made: bool
+    files: int
+    bytes: int
+
+
+def figures(one: Built) -> Figures:
+    found = [path.stat().st_size for path in one.folder.iterdir() if path.is_file()]
+    return Figures(one.made, len(found), sum(found))
+
+
+def root_of(home: Path, blueprint: str) -> Path:
+    return home / "fragments" / blueprint
+
+
+def build_blueprint(
+    db: Database, chosen: Settings, blueprint: str, names: Sequence[str] = tuple(CHAIN), told: Progress | None = None
+) -> list[Built]:
+    """The fragments named, of a solved blueprint. Raises BlueprintError or FragmentError."""
+    made = spec_of(db, blueprint, chosen.overrides_file, chosen.gpu_price_per_hour)
+    root = root_of(chosen.home, blueprint)
+    stack = made.spec.identity.pins.stack
+    plan = plan_from(made.spec, made.digest, corpus_text.pinned(db, blueprint, stack, move=False))
+    if TOKENIZER in names and not is_built(root / TOKENIZER, data_version(plan, TOKENIZER, {})):
+        plan = replace(plan, snapshot=corpus_text.pinned(db, blueprint, stack, move=True))
+    return list(build(plan, root, lambda: corpus_text.texts(db), names, told))
+
+
+def plan_from(spec: Spec, digest: str, snapshot: str) -> Plan:
+    """Raises BlueprintError for a component that no back-end covers, with what would work in its place."""
+    model = composed(spec)
+    held = {**spec.architecture.components, "tokenizer": spec.tokenizer.component}
+    sources = dict.fromkeys(Cited(one.value, place.document, place.title) for one in held.values() for place in one.evidence)
+    return Plan(
+        spec.identity.name, model.text, dict(model.sizes), {slot: one.value for slot, one in held.items()}, spec.architecture.context.value,
+        spec.tokenizer.vocab_size.value, tuple(spec.tokenizer.special_tokens.value), spec=digest, snapshot=snapshot,
+        licence=spec.identity.licence.value, sources=tuple(sources),
+    )  # fmt: skip
+
+
+def build(plan: Plan, root: Path, texts: Texts, names: Sequence[str] = tuple(CHAIN), told: Progress | None = None) -> Iterator[Built]:
+    """Those of `names`, in the order of the chain; the parents of each must be there."""
+    with building(root):
+        for name in (name for name in CHAIN if name in names):
+            one = _build_one(plan, root, name, texts)
+            if told:
+                told(one)
+            yield one
+
+
+def _build_one(plan: Plan, root: Path, name: str, texts: Texts) -> Built:
+    parents = _parents(root, name)
+    if name == ASSEMBLED:
+        plan = assembled_plan({parent: root / parent for parent in parents})
+    version = data_version(plan, name, parents)
+    if is_built(root / name, version):
+        return Built(name, root / name, version, made=False)
+    if name == ASSEMBLED:
+        verify(root, list(parents))
+    with made_aside(root, name) as folder:
+        if name == TOKENIZER:
+            write_tokenizer(plan, folder, texts)
+        elif name in PIECES:
+            write_piece(plan, name, folder, parents)
+        else:
+            write_assembled(plan, folder, parents, {parent: root / parent for parent in parents})
+    return Built(name, root / name, version, made=True)
+
+
+def _parents(root: Path, name: str) -> dict[str, str]:
+    found = {}
+    for parent in CHAIN[name].parents:
+        if not (root / parent / SUMS).is_file():
+            raise FragmentError(
+                f"{name} is made from {parent}, which is not built; `forge fragments build {root.name}` builds all in order"
+            )
+        found[parent] = sums_of(root / parent)
+    return found
+
+
+def is_built(folder: Path, version: str) -> bool:
+    if not (folder / SUMS).is_file() or not intact(folder):
+        return False
+    try:
+        return bool(read_config(folder).get("data_version") == version)
+    except FragmentError:
+        return False
+
+
+def assembled_plan(pieces: Mapping[str, Path]) -> Plan:
+    """The plan that the pieces carry, with their joined text and the documents that their headers name."""
+    plan = plan_of(read_config(pieces["08-head"]), text_of(pieces))
+    found: dict[str, Cited] = {}
+    for name in PIECES:
+        header = st.header(pieces[name] / "model.safetensors")
+        for document in json.loads(header.metadata.get("source_documents", "[]")):
+            found.setdefault(str(document), Cited(name, str(document), None))
+    return replace(plan, sources=tuple(found.values()))
+
+
+def assemble(root: Path, output: Path) -> tuple[list[Checked], Built]:
+    """09-assembled from a folder of pieces 01 to 08, without a database. Raises FragmentError for the first piece that does not hold."""
+    parents = CHAIN[ASSEMBLED].parents
+    checked = verify(root, parents)
+    pieces = {name: root / name for name in parents}
+    plan = assembled_plan(pieces)
+    sums = {one.name: one.sums for one in checked}
+    version = data_version(plan, ASSEMBLED, sums)
+    with building(output):
+        if is_built(output / ASSEMBLED, version):
+            return checked, Built(ASSEMBLED, output / ASSEMBLED, version, made=False)
+        with made_aside(output, ASSEMBLED) as folder:
+            write_assembled(plan, folder, sums, pieces)
+    return checked, Built(ASSEMBLED, output / ASSEMBLED, version, made=True)
+
+
+def publish(objects: ObjectStore, blueprint: str, folder: Path) -> bool:
+    """Puts a fragment under blueprints/<blueprint>/fragments/, its sums last; False where it is there already."""
+    from forge_assets.fragments.push import put_fragment
+
+    return put_fragment(objects, f"blueprints/{blueprint}/fragments/", folder)

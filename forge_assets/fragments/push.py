@@ -1,0 +1,135 @@
+"""Hands fragments out: to a folder, a git repository (a commit each) or an object store (its sums last). What is there already is left."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from forge_assets.fragments.chain import SUMS
+from forge_assets.fragments.folder import building, check_sums, files, fragments_in, made_aside, sums_of
+from forge_resources.errors import FragmentError, ObjectMissing
+from forge_resources.object_store import open_store
+from forge_resources.object_store.interface import ObjectStore
+
+REMOTE_GIT = re.compile(r"[a-z+]+://|[^/]+@[^/]+:")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`kind`: folder, git or store. `remote`: beyond this machine, which asks for confirmation."""
+
+    kind: str
+    address: str
+    remote: bool
+
+
+def target(told: str) -> Target:
+    """DIR, git:PATH, git:URL, s3://bucket/prefix or file://folder. Raises FragmentError for anything else."""
+    if told.startswith("git:"):
+        address = told.removeprefix("git:")
+        if not address:
+            raise FragmentError("--to git: names no repository; expected git:PATH or git:URL")
+        return Target("git", address, bool(REMOTE_GIT.match(address)))
+    if told.startswith("s3://"):
+        return Target("store", told, remote=True)
+    if "://" in told and not told.startswith("file://"):
+        raise FragmentError(f"--to {told}: expected a folder, git:PATH, git:URL or s3://bucket/prefix")
+    return Target("folder", told.removeprefix("file://"), remote=False)
+
+
+def push(root: Path, to: Target) -> Iterator[tuple[str, bool]]:
+    """Each fragment as it is done, and whether it was new there. Each is checked against its sums first."""
+    found = fragments_in(root)
+    if not found:
+        raise FragmentError(f"{root} holds no fragment; `forge fragments build` makes them")
+    if to.kind == "store":
+        store = open_store(to.address)
+        for name, folder in found.items():
+            check_sums(folder)
+            yield name, put_fragment(store, "", folder)
+    elif to.kind == "folder":
+        yield from _into_folder(found, Path(to.address).expanduser())
+    else:
+        with _repository(to) as repository:
+            for name, folder in found.items():
+                yield name, _commit(repository, name, folder, to.remote)
+
+
+def _into_folder(found: dict[str, Path], place: Path) -> Iterator[tuple[str, bool]]:
+    with building(place):
+        for name, folder in found.items():
+            yield name, copy_fragment(folder, place, name)
+
+
+def copy_fragment(folder: Path, place: Path, name: str) -> bool:
+    check_sums(folder)
+    if (place / name / SUMS).is_file() and sums_of(place / name) == sums_of(folder):
+        return False
+    with made_aside(place, name) as aside:
+        for path in files(folder):
+            shutil.copyfile(path, aside / path.name)
+    return True
+
+
+def put_fragment(store: ObjectStore, prefix: str, folder: Path) -> bool:
+    """An object a file; the sums go first and come last, so that they never name files that are not there."""
+    where = f"{prefix}{folder.resolve().name}/"
+    try:
+        if store.get(where + SUMS) == (folder / SUMS).read_bytes():
+            return False
+        store.delete(where + SUMS)
+    except ObjectMissing:
+        pass
+    present = files(folder)
+    for path in present:
+        store.put(where + path.name, path)
+    for info in list(store.list(where)):
+        if info.key.removeprefix(where) not in {path.name for path in present}:
+            store.delete(info.key)
+    store.put(where + SUMS, folder / SUMS)
+    return True
+
+
+@contextmanager
+def _repository(to: Target) -> Iterator[Path]:
+    if not to.remote:
+        place = Path(to.address).expanduser()
+        if not (place / ".git").exists():
+            place.mkdir(parents=True, exist_ok=True)
+            _git(place, "init", "--quiet")
+        yield place
+        return
+    with tempfile.TemporaryDirectory(prefix="forge-push-") as made:
+        _git(Path(made), "clone", "--quiet", "--depth", "1", "--", to.address, "repository")
+        yield Path(made) / "repository"
+
+
+def _commit(repository: Path, name: str, folder: Path, remote: bool) -> bool:
+    """Commits the fragment alone, whatever else is staged there."""
+    copied = copy_fragment(folder, repository, name)
+    _git(repository, "add", "--all", "--force", "--", name)
+    changed = bool(_git(repository, "status", "--porcelain", "--", name))
+    if changed:
+        _git(repository, "commit", "--quiet", "--message", f"{name}: {sums_of(folder)[:16]}", "--", name)
+    if remote and changed:
+        _git(repository, "push", "--quiet", "origin", "HEAD")
+    return copied or changed
+
+
+def _git(place: Path, *arguments: str) -> str:
+    try:
+        made = subprocess.run(["git", *arguments], cwd=place, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise FragmentError("git is not installed; install it (Debian: apt-get install git), or push to a folder") from None
+    if made.returncode:
+        said = (made.stderr.strip() or made.stdout.strip()).splitlines()
+        raise FragmentError(
+            f"git {arguments[0]} in {place} failed: {said[-1] if said else made.returncode}; mend the repository and push again"
+        )
+    return made.stdout
