@@ -11,7 +11,7 @@ import pytest
 
 from forge_assets.blueprints.fdl.backends import BACKENDS
 from forge_assets.blueprints.fdl.check import compiled
-from forge_assets.blueprints.fdl.library.composing import MIXER, SLOTS, model_text
+from forge_assets.blueprints.fdl.library.composing import ARCHITECTURES, MIXER, SLOTS, model_text
 from forge_assets.blueprints.fdl.library.pieces import covered, entries
 from forge_assets.blueprints.fdl.trial import compare
 from forge_assets.compatibility.arithmetic.parameters import counts
@@ -130,6 +130,7 @@ def test_marks_of_the_ontology_are_true() -> None:
     for slot in {slot for slot, _ in entries()}:
         marked = {one.id for one in ontology.in_slot(slot) if one.build == "fdl"}
         assert marked == set(covered(slot)), slot
+    assert {one.id for one in ontology.in_slot("architecture") if one.build == "fdl"} == set(ARCHITECTURES)
 
 
 ROPE = {"rope_type": "default", "rope_theta": 10000.0}
