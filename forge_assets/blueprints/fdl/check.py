@@ -6,6 +6,7 @@ parse.py -> inline.py (calls of pieces) -> a unit at a time here, its expression
 
 from __future__ import annotations
 
+import keyword
 import math
 import operator
 from collections.abc import Mapping
@@ -106,6 +107,8 @@ def _axes(lines: list[s.Axis]) -> dict[str, ir.Axis]:
         return polynomial(line.size, lambda inner, at: size_of(inner, at, (*above, name)))
 
     for line in lines:
+        if keyword.iskeyword(line.name):
+            raise fail(f"axis {line.name} would be a word of Python in printed code; give it another name", line.place)
         size = size_of(line.name, line.place, ())
         if size.constant is not None and size.constant < 1:
             raise fail(f"axis {line.name} has the size {size.constant}; a size is at least 1", line.place)
@@ -158,6 +161,8 @@ class _Unit:
                     if self.unit.kind not in ("optimizer", "piece"):
                         raise fail("'..' stands for any axes in pieces and optimizers only; name the axes here", axis.place)
                     continue
+                if keyword.iskeyword(axis.name):
+                    raise fail(f"axis {axis.name} would be a word of Python in printed code; give it another name", axis.place)
                 self.scope.sizes.setdefault(axis.name, Size.of(axis.name))
             groups.append(tuple(FLAT if isinstance(axis, s.Dots) else axis.name for axis in group))
         flat = [axis for group in groups for axis in group]

@@ -66,6 +66,8 @@ WHOLE = [
     ("fragment F(x: f32[d]) -> f32[d]:\n\ty[d] = x[d]\n  return y\n", 2, "a tab"),
     ("fragment F(x: f32[d]) -> f32[d]:\n  return x\nfragment F(x: f32[d]) -> f32[d]:\n  return x\n", 3, "F is defined twice"),
     ("fragment F(x: f32[d]) -> f32[d]:\n  y[d] = " + "(" * 90 + "x[d]" + ")" * 90 + "\n  return y\n", 2, "more than 60 open brackets"),
+    ("fragment F(x: f32[b,while]) -> f32[b,while]:\n  return x\n", 1, "axis while would be a word of Python"),
+    ("axis class = 2\nfragment F(x: f32[class]) -> f32[class]:\n  return x\n", 1, "axis class would be a word of Python"),
     ("axis c = 2\nfragment F(x: f32[c]) -> f32[]:\n  y = x[2]\n  return y\n", 3, "index 2 lies outside axis c of x, which has 2 entries"),
 ]  # fmt: skip
 
