@@ -32,7 +32,7 @@ from forge_assets.fragments.piece import (
 )
 from forge_assets.fragments.plan import Plan
 from forge_assets.fragments.stock import stock_config
-from forge_assets.fragments.tokenizer import FILES
+from forge_assets.fragments.tokenizer import FILES, roles
 from forge_assets.fragments.weights import Weight, weights_of
 from forge_resources.errors import FragmentError
 
@@ -82,7 +82,7 @@ def write_assembled(plan: Plan, folder: Path, parents: Mapping[str, str], pieces
 
 
 def modeling() -> str:
-    return (resources.files(__package__) / "modeling_template.py").read_text(encoding="utf-8")
+    return (resources.files(__package__) / "modeling_forge.py.txt").read_text(encoding="utf-8")
 
 
 def check_loads(folder: Path) -> float:
@@ -93,15 +93,17 @@ def check_loads(folder: Path) -> float:
     from transformers.utils import logging
 
     custom = (folder / "modeling_forge.py").is_file()
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    bars: Any = logging  # it has no types
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder, output_loading_info=True, trust_remote_code=custom, dtype=torch.float32, local_files_only=True
         )
     finally:
         if shown:
-            logging.enable_progress_bar()
+            bars.enable_progress_bar()
+    model, report = loaded
     for what, names in report.items():
         if names:
             raise FragmentError(
@@ -161,9 +163,8 @@ def _ids(folder: Path, plan: Plan) -> dict[str, int]:
     from tokenizers import Tokenizer
 
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    begin, end, *more = (*plan.special, *(None,) * 3)
-    named = {"bos_token_id": begin, "eos_token_id": end, "pad_token_id": more[0] or end}
-    return {key: number for key, token in named.items() if token is not None and (number := made.token_to_id(token)) is not None}
+    named = {f"{role}_id": token for role, token in roles(plan.special).items()}
+    return {key: number for key, token in named.items() if (number := made.token_to_id(token)) is not None}
 
 
 def _config(plan: Plan, forge: Mapping[str, Any], stock: Mapping[str, Any] | None, ids: Mapping[str, int]) -> dict[str, Any]:

@@ -80,24 +80,31 @@ def provenance(plan: Plan, fragment: str, parents: Mapping[str, str], text: str)
 
 def program_config(plan: Plan, fragment: str, program: ir.Program, parents: Mapping[str, str]) -> dict[str, Any]:
     """`forge` in config.json: the resolved plan, and what the contract needs to run the printed code."""
-    name = CHAIN[fragment].model
-    model = program.models[name]
-    along = all(len(one.axes) > 1 and one.axes[1] == "t" and "s" not in one.axes for one in (*model.inputs, *model.results))
     return {
         **plan.resolved(),
         "fragment": fragment,
         "parents": dict(parents),
         "toolchain": toolchain(),
         "data_version": data_version(plan, fragment, parents),
+        **run_by(program, CHAIN[fragment].model, plan.sizes),
+        "weights": ["model.safetensors"],
+    }
+
+
+def run_by(program: ir.Program, name: str, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """By which the contract runs the printed code."""
+    model = program.models[name]
+    axes = [*(one.axes for one in model.inputs), *(one.axes for one in model.results)]
+    along = all(len(one) > 1 and one[1] == "t" and "s" not in one for one in axes)
+    return {
         "model": name,
         "torch": class_name(name),
         "jax": snake(name),
         "inputs": [one.name for one in model.inputs],
         "outputs": [one.name for one in model.results],
-        "static": static_sizes(program, plan.sizes),
-        "cpp_sizes": {axis: plan.sizes[axis] for axis in program.free_sizes if axis in plan.sizes},
+        "static": static_sizes(program, sizes),
+        "cpp_sizes": {axis: sizes[axis] for axis in program.free_sizes if axis in sizes},
         "causal": along,
-        "weights": ["model.safetensors"],
     }
 
 
@@ -114,7 +121,7 @@ def write_text_files(folder: Path, program: ir.Program, text: str) -> None:
 
 
 def contract() -> str:
-    return (resources.files(__package__) / "contract_template.py").read_text(encoding="utf-8")
+    return (resources.files(__package__) / "contract.py.txt").read_text(encoding="utf-8")
 
 
 def write_pickles(folder: Path, paths: Sequence[Path]) -> None:

@@ -115,7 +115,7 @@ def write_tokenizer(plan: Plan, folder: Path, texts: Texts) -> None:
 
 
 def contract() -> str:
-    return (Path(__file__).parent / "tokenizer_contract.py").read_text(encoding="utf-8")
+    return (Path(__file__).parent / "tokenizer_contract.py.txt").read_text(encoding="utf-8")
 
 
 def check_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
@@ -198,12 +198,19 @@ def _unigram(plan: Plan, special: Sequence[str], texts: Iterator[str]) -> Tokeni
     return made
 
 
+def roles(special: Sequence[str]) -> dict[str, str]:
+    """Begin, end and padding, in the order in which specs name them; without padding the end fills up."""
+    found = dict(zip(("bos_token", "eos_token", "pad_token"), special, strict=False))
+    if "eos_token" in found:
+        found.setdefault("pad_token", found["eos_token"])
+    return found
+
+
 def settings_of(plan: Plan) -> dict[str, str]:
     """The files beside tokenizer.json by name."""
-    begin, end, *more = (*plan.special, *(None,) * 3)
-    told = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": begin, "eos_token": end, "pad_token": more[0] or end,
+    told = {"tokenizer_class": "PreTrainedTokenizerFast", **roles(plan.special),
             "model_max_length": plan.context, "clean_up_tokenization_spaces": False, "additional_special_tokens": list(CHAT)}  # fmt: skip
-    text = json.dumps({key: value for key, value in told.items() if value is not None}, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(told, indent=2, sort_keys=True) + "\n"
     return {"tokenizer_config.json": text, "chat_template.jinja": CHAT_TEMPLATE}
 
 

@@ -24,7 +24,7 @@ from forge_assets.fragments.assembled import AUTO_MAP, modeling
 from forge_assets.fragments.chain import ASSEMBLED, CHAIN, SUMS, TOKENIZER
 from forge_assets.fragments.folder import check_sums, files, fragments_in, sums_of
 from forge_assets.fragments.golden import TOLERANCE, difference, golden_outputs
-from forge_assets.fragments.piece import PICKLED, contract, printed, provenance
+from forge_assets.fragments.piece import PICKLED, contract, printed, provenance, run_by
 from forge_assets.fragments.plan import Plan, toolchain
 from forge_assets.fragments.tokenizer import FILES, check_tokenizer, settings_of
 from forge_assets.fragments.weights import weights_of
@@ -164,6 +164,9 @@ def _computing(folder: Path, name: str, config: Mapping[str, Any]) -> Checked:
             raise FragmentError(
                 f"{folder / 'config.json'}: forge.sizes ask for {run.count.value(config['sizes']):,} layers; {MOST_LAYERS:,} are the most"
             )
+    for key, told in run_by(program, model, config["sizes"]).items():
+        if config.get(key) != told:
+            raise FragmentError(f"{folder / 'config.json'}: forge.{key} is {str(config.get(key))[:80]!r}; expected {str(told)[:80]!r}")
     wanted = {tensor: one.shape for tensor, one in weights_of(program, model, config["sizes"]).items()}
     tensors = _weights(folder, name, config, text, wanted)
     _pickled(folder, tensors)

@@ -43,6 +43,25 @@ def test_the_graph_is_the_designs() -> None:
         "architecture_diagrams": {"tech_spec"},
         "pseudocode": {"tech_spec"},
         "scaffold": {"tech_spec"},
+        "fragment_01_tokenizer": {"tech_spec"},
+        "fragment_02_embedding": {"tech_spec", "fragment_01_tokenizer"},
+        "fragment_03_position": {"tech_spec", "fragment_02_embedding"},
+        "fragment_04_attention": {"tech_spec", "fragment_03_position"},
+        "fragment_05_ffn": {"tech_spec", "fragment_04_attention"},
+        "fragment_06_norm": {"tech_spec", "fragment_05_ffn"},
+        "fragment_07_block": {"tech_spec", "fragment_04_attention", "fragment_05_ffn", "fragment_06_norm"},
+        "fragment_08_head": {"tech_spec", "fragment_02_embedding", "fragment_06_norm", "fragment_07_block"},
+        "fragment_09_assembled": {
+            "tech_spec",
+            "fragment_01_tokenizer",
+            "fragment_02_embedding",
+            "fragment_03_position",
+            "fragment_04_attention",
+            "fragment_05_ffn",
+            "fragment_06_norm",
+            "fragment_07_block",
+            "fragment_08_head",
+        },
         "doc_volumes": {"works", "component_mentions", "component_catalog", "topic_clusters", "compatibility_graph"},
         "doc_site": {"doc_volumes"},
     }
@@ -53,7 +72,17 @@ def test_every_asset_tells_what_it_is(name: str) -> None:
     spec = specs()[name]
     assert spec.description and len(spec.description) > 60
     assert spec.owners == ["team:forge"]
-    assert spec.group_name in ("corpus", "embeddings", "components", "topics", "compatibility", "blueprints", "documentation", "nights")
+    assert spec.group_name in (
+        "corpus",
+        "embeddings",
+        "components",
+        "topics",
+        "compatibility",
+        "blueprints",
+        "fragments",
+        "documentation",
+        "nights",
+    )
     assert spec.kinds and spec.code_version
     assert "dagster/code_references" in spec.metadata
 

@@ -1,0 +1,73 @@
+"""Small plans of fragments, a small corpus, and a build of them that a test can start in a process of its own.
+
+`python -m tests.fragments.plans NAME FOLDER` builds all fragments of a plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from forge_assets.blueprints.fdl.library.composing import model_text
+from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
+from forge_assets.fragments.build import build
+from forge_assets.fragments.plan import Cited, Plan
+from forge_assets.fragments.tokenizer import Text
+
+ROPE = {"position_encoding": "rope"}
+GQA = {"attention": "gqa", **ROPE}
+PLAIN = {"norm": "layer-norm", "activation": "gelu", "ffn": "feed-forward-network"}
+SPARSE = {"ffn": "sparse-moe", "moe_router": "top-k-routing"}
+EXPERTS = Moe(2, 4, 2, 24)
+
+
+def _shape(ffn: int = 48, kv_heads: int = 2, *, tied: bool = True, gated: bool = True, moe: Moe | None = None,
+           latent: Latent | None = None) -> ModelShape:  # fmt: skip
+    width = 0 if moe else ffn
+    return ModelShape("llama", 2, 32, 4, kv_heads, 8, width, 300, gated=gated, tied=tied, context=64, moe=moe, latent=latent)
+
+
+STACKS = {
+    "llama": (GQA, _shape()),
+    "qwen3": (GQA | {"qk_norm": "qk-norm"}, _shape(tied=False)),
+    "mixtral": (ROPE | SPARSE, _shape(tied=False, moe=EXPERTS)),
+    "qwen3moe": (ROPE | SPARSE | {"qk_norm": "qk-norm"}, _shape(moe=EXPERTS)),
+    "alibi": (PLAIN | {"position_encoding": "alibi", "attention": "mha"}, _shape(kv_heads=4, gated=False)),
+    "latent": (ROPE | SPARSE | {"attention": "mla"}, _shape(kv_heads=4, moe=EXPERTS, latent=Latent(16, 16, 8, 8, 8))),
+}
+CLASSES = {"llama": "LlamaForCausalLM", "qwen3": "Qwen3ForCausalLM", "mixtral": "MixtralForCausalLM", "qwen3moe": "Qwen3MoeForCausalLM",
+           "alibi": "ForgeForCausalLM", "latent": "ForgeForCausalLM"}  # fmt: skip
+SENTENCES = ("Attention weighs the values of a sequence by how well its keys fit the queries. ", "Norms keep the scale of a layer. ",
+             "Rotary embeddings turn queries and keys by their position; das gilt für jede Länge. ",
+             "def norm(x): return x / x.std()\n")  # fmt: skip
+
+
+def plan(name: str, seed: int = 0, tokenizer: str = "byte-level-bpe") -> Plan:
+    slots, shape = STACKS[name]
+    made = model_text(slots, shape)
+    cited = Cited(slots.get("attention", "mha"), "https://example.org/a", "On *attention*")
+    return Plan(
+        name, made.text, dict(made.sizes), {**made.files, "tokenizer": tokenizer}, 64, 300, ("<s>", "</s>", "<pad>"),
+        seed=seed, spec="5" * 64, snapshot="6" * 64, sources=(cited,),
+    )  # fmt: skip
+
+
+def documents() -> Iterator[Text]:
+    for number in range(32):
+        words = "".join(SENTENCES[(number + step) % 4] * (1 + step % 3) for step in range(6))
+        yield Text(f"{number:02x}", f"file:///{number}.txt", words, number % 16 == 15)
+
+
+def tree(root: Path) -> str:
+    """One hash of all names and bytes, the lock aside."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != ".lock"):
+        found.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()
+
+
+if __name__ == "__main__":
+    for one in build(plan(sys.argv[1]), Path(sys.argv[2]), documents):
+        print(one.name, one.made, flush=True)

@@ -1,0 +1,70 @@
+"""Fragments are handed out one by one: to folders, git and object stores; a second push changes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from forge_assets.fragments.chain import CHAIN, SUMS
+from forge_assets.fragments.push import push, put_fragment, target
+from forge_assets.fragments.verify import verify
+from forge_resources.errors import FragmentError
+from forge_resources.object_store import FolderStore
+from tests.fragments.plans import tree
+
+
+def test_a_folder_gets_the_same_bytes_once(llama: Path, tmp_path: Path) -> None:
+    to = target(str(tmp_path / "given"))
+    assert not to.remote
+    assert dict(push(llama, to)) == dict.fromkeys(CHAIN, True)
+    assert tree(tmp_path / "given") == tree(llama)
+    assert dict(push(llama, to)) == dict.fromkeys(CHAIN, False)
+
+
+def test_git_gets_a_commit_a_fragment_and_nothing_else_of_the_repository(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "A")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "a@example.org")
+    repository = tmp_path / "repository"
+    to = target(f"git:{repository}")
+    assert not to.remote and target("git:git@host:a/b").remote and target("git:https://host/a").remote
+    assert all(new for _, new in push(llama, to))
+
+    def log() -> list[str]:
+        return subprocess.run(["git", "log", "--format=%s"], cwd=repository, capture_output=True, text=True, check=True).stdout.split("\n")[
+            :-1
+        ]
+
+    assert [line.partition(":")[0] for line in log()] == list(reversed(CHAIN))
+    (repository / "notes.txt").write_text("staged, and not ours")
+    subprocess.run(["git", "add", "notes.txt"], cwd=repository, check=True)
+    assert not any(new for _, new in push(llama, to)) and len(log()) == 9
+    assert len(verify(repository)) == 9
+
+
+def test_a_store_gets_the_sums_last_and_loses_what_is_no_longer_part(llama: Path, tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.put("a/03-position/old.txt", b"x")
+    puts: list[str] = []
+    put = store.put
+    store.put = lambda key, *more, **named: (puts.append(key), put(key, *more, **named))[1]  # type: ignore[method-assign]
+    assert put_fragment(store, "a/", llama / "03-position") and puts[-1] == f"a/03-position/{SUMS}"
+    assert store.get(puts[-1]) == (llama / "03-position" / SUMS).read_bytes() and not store.exists("a/03-position/old.txt")
+    assert not put_fragment(store, "a/", llama / "03-position")
+
+
+def test_a_damaged_fragment_is_not_handed_out_and_odd_targets_are_refused(copied: Path, tmp_path: Path) -> None:
+    (copied / "02-embedding" / "README.md").write_text("changed")
+    with pytest.raises(FragmentError, match="was changed or cut off"):
+        list(push(copied, target(str(tmp_path / "given"))))
+    assert [path.name for path in sorted((tmp_path / "given").glob("0*"))] == ["01-tokenizer"]
+    for wrong in ("git:", "ftp://host/a"):
+        with pytest.raises(FragmentError, match="expected"):
+            target(wrong)
+    with pytest.raises(FragmentError, match="git commit|git init|git clone"):
+        list(push(copied, target("git:file:///nowhere/at/all")))
+    assert target("s3://bucket/prefix").remote
