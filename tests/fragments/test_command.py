@@ -6,9 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 
+from forge_app.instance import instance
+from forge_assets.definitions import defs
 from forge_assets.fragments import corpus_text
 from forge_assets.fragments.build import build_blueprint, root_of
 from forge_assets.fragments.chain import CHAIN
@@ -56,6 +59,13 @@ def test_a_blueprint_is_built_from_the_database_and_pins_its_corpus(database: Da
     shutil.rmtree(root_of(settings().home, "tiny") / "01-tokenizer")
     again = build_blueprint(database, settings(), "tiny", list(CHAIN)[:2])
     assert all(one.made for one in again), "with nothing standing on it the pin moves"
+    with instance(settings()) as home:
+        job = defs.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=home, partition_key="tiny", asset_selection=[dg.AssetKey("fragment_03_position")])
+    (event,) = result.asset_materializations_for_node("fragment_03_position")
+    assert len((event.tags or {})["dagster/data_version"]) == 64 and event.metadata["made"].value
+    sums = settings().home / "objects" / "blueprints" / "tiny" / "fragments" / "03-position" / "SHA256SUMS"
+    assert sums.read_bytes() == (root_of(settings().home, "tiny") / "03-position" / "SHA256SUMS").read_bytes()
     listed = json.loads(forge("fragments", "list", "tiny", "--json").out)
     assert listed["missing"] == list(CHAIN)[3:] and listed["fragments"][0]["blueprint"] == "tiny"
 

@@ -65,6 +65,6 @@ def test_a_damaged_fragment_is_not_handed_out_and_odd_targets_are_refused(copied
     for wrong in ("git:", "ftp://host/a"):
         with pytest.raises(FragmentError, match="expected"):
             target(wrong)
-    with pytest.raises(FragmentError, match="git commit|git init|git clone"):
+    with pytest.raises(FragmentError, match=r"git clone in .* failed"):
         list(push(copied, target("git:file:///nowhere/at/all")))
     assert target("s3://bucket/prefix").remote
