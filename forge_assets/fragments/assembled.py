@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.fragments import safetensors_file as st
 from forge_assets.fragments.card import card
@@ -32,10 +33,11 @@ from forge_assets.fragments.piece import (
 )
 from forge_assets.fragments.plan import Plan
 from forge_assets.fragments.stock import stock_config
-from forge_assets.fragments.tokenizer import FILES, roles
+from forge_assets.fragments.tokenizer import FILES, loaded, roles
 from forge_assets.fragments.weights import Weight, weights_of
 from forge_resources.errors import FragmentError
 
+INDEX = "model.safetensors.index.json"
 SHARD = 4 << 30
 """Most bytes of a shard."""
 LOGITS = 1e-5
@@ -69,7 +71,7 @@ def write_assembled(plan: Plan, folder: Path, parents: Mapping[str, str], pieces
     for name in FILES:
         shutil.copy(pieces[TOKENIZER] / name, folder / name)
     forge = {**program_config(plan, ASSEMBLED, program, parents), "weights": list(shards)}
-    config = _config(plan, forge, stock_config(plan, program, weights), _ids(pieces[TOKENIZER], plan))
+    config = config_of(plan, program, weights, folder) | {"forge": forge}
     custom = "auto_map" in config
     if custom:
         (folder / "modeling_forge.py").write_text(modeling(), encoding="utf-8")
@@ -97,13 +99,13 @@ def check_loads(folder: Path) -> float:
     shown = bars.is_progress_bar_enabled()
     bars.disable_progress_bar()
     try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        given: Any = AutoModelForCausalLM.from_pretrained(
             folder, output_loading_info=True, trust_remote_code=custom, dtype=torch.float32, local_files_only=True
         )
     finally:
         if shown:
             bars.enable_progress_bar()
-    model, report = loaded
+    model, report = given
     for what, names in report.items():
         if names:
             raise FragmentError(
@@ -150,8 +152,12 @@ def _write_shards(folder: Path, weights: Mapping[str, Weight], shards: Mapping[s
                   metadata: Mapping[str, str]) -> None:  # fmt: skip
     for file, names in shards.items():
         st.write(folder / file, {name: ("F32", weights[name].shape) for name in names}, tensors.__getitem__, metadata)
-    index = {"metadata": {"total_size": sum(one.bytes for one in weights.values())}, "weight_map": dict(_placed(shards))}
-    (folder / "model.safetensors.index.json").write_text(as_json(index), encoding="utf-8")
+    (folder / INDEX).write_text(as_json(index_of(weights, dict(_placed(shards)))), encoding="utf-8")
+
+
+def index_of(weights: Mapping[str, Weight], placed: Mapping[str, str]) -> dict[str, Any]:
+    """Which shard holds which tensor, as transformers reads it."""
+    return {"metadata": {"total_size": sum(one.bytes for one in weights.values())}, "weight_map": dict(placed)}
 
 
 def _placed(shards: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
@@ -160,14 +166,14 @@ def _placed(shards: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
 
 def _ids(folder: Path, plan: Plan) -> dict[str, int]:
     """The numbers of begin, end and padding."""
-    from tokenizers import Tokenizer
-
-    made = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    made = loaded(folder)
     named = {f"{role}_id": token for role, token in roles(plan.special).items()}
     return {key: number for key, token in named.items() if (number := made.token_to_id(token)) is not None}
 
 
-def _config(plan: Plan, forge: Mapping[str, Any], stock: Mapping[str, Any] | None, ids: Mapping[str, int]) -> dict[str, Any]:
+def config_of(plan: Plan, program: ir.Program, weights: Mapping[str, Weight], folder: Path) -> dict[str, Any]:
+    """config.json as transformers reads it, without `forge`; the tokenizer in the folder gives the numbers of its roles."""
+    stock = stock_config(plan, program, weights)
     own = {"architectures": ["ForgeForCausalLM"], "model_type": "forge", "auto_map": AUTO_MAP, "tie_word_embeddings": False}
     common = {"vocab_size": plan.vocabulary, "max_position_embeddings": plan.context, "dtype": "float32", "use_cache": stock is not None}
-    return {**(stock or own), **common, **ids, "forge": dict(forge)}
+    return {**(stock or own), **common, **_ids(folder, plan)}

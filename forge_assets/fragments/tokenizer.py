@@ -120,17 +120,12 @@ def contract() -> str:
 
 def check_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
     """Raises FragmentError where it does not load, has more tokens than the model's vocabulary, or encodes the golden texts otherwise."""
-    from tokenizers import Tokenizer
-
     if not (folder / "sources.tsv").is_file() or not all((folder / name).is_file() for name in FILES):
         raise FragmentError(f"{folder} lacks one of {', '.join(FILES)}, sources.tsv; fetch the fragment again")
     known = config["toolchain"].get("fragments") == toolchain()["fragments"]
     if known and (folder / "test_contract.py").read_bytes() != contract().encode():
         raise FragmentError(f"{folder / 'test_contract.py'} is not Forge's; do not run it: fetch the fragment again")
-    try:
-        made = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # the library raises Exception itself
-        raise FragmentError(f"{folder / 'tokenizer.json'} is no tokenizer: {str(error)[:200]}") from None
+    made = loaded(folder)
     if made.get_vocab_size() > config["vocabulary"]:
         raise FragmentError(
             f"{folder} has {made.get_vocab_size():,} tokens, more than the vocabulary of {config['vocabulary']:,}; it is of another model"
@@ -143,6 +138,16 @@ def check_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
     found = _golden(made)
     if found.keys() != wanted.keys() or any(not np.array_equal(found[name], wanted[name]) for name in found):
         raise FragmentError(f"{folder / 'tokenizer.json'} does not give the golden tokens of io.safetensors; one of the two is swapped")
+
+
+def loaded(folder: Path) -> Tokenizer:
+    """Raises FragmentError where tokenizer.json is none."""
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # the library raises Exception itself
+        raise FragmentError(f"{folder / 'tokenizer.json'} is no tokenizer: {str(error)[:200]}") from None
 
 
 def _training(texts: Texts, kind: str, used: list[Text]) -> Iterator[str]:

@@ -20,9 +20,9 @@ from forge_assets.blueprints.fdl.backends.cpp import HEADERS
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.fragments import pickles
 from forge_assets.fragments import safetensors_file as st
-from forge_assets.fragments.assembled import AUTO_MAP, modeling
+from forge_assets.fragments.assembled import AUTO_MAP, INDEX, config_of, index_of, modeling
 from forge_assets.fragments.chain import ASSEMBLED, CHAIN, SUMS, TOKENIZER
-from forge_assets.fragments.folder import check_sums, files, fragments_in, sums_of
+from forge_assets.fragments.folder import check_sums, files, fragments_in, listed, sums_of
 from forge_assets.fragments.golden import TOLERANCE, difference, golden_outputs
 from forge_assets.fragments.piece import PICKLED, contract, printed, provenance, run_by
 from forge_assets.fragments.plan import Plan, toolchain
@@ -48,6 +48,7 @@ class Checked:
     sums: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    tokenizer: str | None = None  # sum of its tokenizer.json
 
     @property
     def parents(self) -> Mapping[str, str]:
@@ -85,7 +86,7 @@ def verify_one(folder: Path, name: str) -> Checked:
         raise FragmentError(f"{folder} names the parents {told[:200]}; expected {', '.join(fragment.parents) or 'none'}")
     if name == TOKENIZER:
         check_tokenizer(folder, config)
-        return Checked(name, folder, config, sums_of(folder))
+        return Checked(name, folder, config, sums_of(folder), tokenizer=listed(folder)["tokenizer.json"])
     return _computing(folder, name, config)
 
 
@@ -97,7 +98,9 @@ def _only_known(folder: Path, name: str, config: Mapping[str, Any]) -> None:
     else:
         known |= {*COMPUTING, *HEADERS, *map(str, config["weights"])}
     if name == ASSEMBLED:
-        known |= {*FILES, "modeling_forge.py", "model.safetensors.index.json"}
+        known |= {*FILES, "modeling_forge.py", INDEX}
+        if missing := sorted({*FILES, INDEX} - {path.name for path in files(folder)}):
+            raise FragmentError(f"{folder / missing[0]} is missing; transformers needs it: fetch the fragment again")
         auto_map = _json(folder / "config.json").get("auto_map", {})
         if auto_map not in ({}, AUTO_MAP) or bool(auto_map) != (folder / "modeling_forge.py").is_file():
             raise FragmentError(
@@ -169,10 +172,20 @@ def _computing(folder: Path, name: str, config: Mapping[str, Any]) -> Checked:
             raise FragmentError(f"{folder / 'config.json'}: forge.{key} is {str(config.get(key))[:80]!r}; expected {str(told)[:80]!r}")
     wanted = {tensor: one.shape for tensor, one in weights_of(program, model, config["sizes"]).items()}
     tensors = _weights(folder, name, config, text, wanted)
+    if name == ASSEMBLED:
+        _laid_out(folder, config, text, program)
     _pickled(folder, tensors)
     notes = _code(folder, config, program)
     _golden(folder, name, config, program)
-    return Checked(name, folder, config, sums_of(folder), {tensor: _digest(one) for tensor, one in tensors.items()}, notes)
+    return Checked(
+        name,
+        folder,
+        config,
+        sums_of(folder),
+        {tensor: _digest(one) for tensor, one in tensors.items()},
+        notes,
+        listed(folder).get("tokenizer.json"),
+    )
 
 
 def _weights(folder: Path, name: str, config: Mapping[str, Any], text: str, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, st.Array]:
@@ -199,6 +212,22 @@ def _weights(folder: Path, name: str, config: Mapping[str, Any], text: str, want
     if extra := sorted(tensors.keys() - wanted.keys()):
         raise FragmentError(f"{folder}: it holds {extra[0]}, which fragment.fdl does not name; it belongs to another piece")
     return tensors
+
+
+def _laid_out(folder: Path, config: Mapping[str, Any], text: str, program: ir.Program) -> None:
+    """What transformers goes by: its configuration and the index of shards."""
+    plan = plan_of(config, text)
+    weights = weights_of(program, CHAIN[ASSEMBLED].model, plan.sizes)
+    placed = {tensor: file for file in config["weights"] for tensor in st.header(folder / file).tensors}
+    found = {key: value for key, value in _json(folder / "config.json").items() if key != "forge"}
+    for file, given, expected in (
+        ("config.json", found, config_of(plan, program, weights, folder)),
+        (INDEX, _json(folder / INDEX), index_of(weights, placed)),
+    ):
+        if given != expected:
+            keys = given.keys() | expected.keys() if isinstance(given, dict) else expected.keys()
+            wrong = next((key for key in sorted(keys) if not isinstance(given, dict) or given.get(key) != expected.get(key)), "it")
+            raise FragmentError(f"{folder / file}: {wrong} is not what the pieces give; expected {str(expected.get(wrong))[:100]}")
 
 
 def _pickled(folder: Path, tensors: Mapping[str, st.Array]) -> None:
@@ -272,6 +301,8 @@ def _fits(one: Checked, before: Sequence[Checked]) -> None:
                 f"one of the two is swapped or of an older build"
             )
     for other in before:
+        if one.tokenizer and other.tokenizer and one.tokenizer != other.tokenizer:
+            raise FragmentError(f"{one.name} and {other.name} have different tokenizers; one of the two is swapped")
         for tensor, value in one.tensors.items():
             if other.tensors.get(tensor, value) != value:
                 raise FragmentError(f"{one.name} and {other.name} hold {tensor} with different bytes; one of the two is swapped")

@@ -21,6 +21,7 @@ from forge_assets.fragments.folder import files
 from forge_resources.object_store.interface import digest
 
 PIECE = "04-attention"
+DAMAGED = ("01-tokenizer", PIECE, "09-assembled")
 Damage = Callable[[Path], None]
 
 
@@ -243,6 +244,15 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         edited("config.json", '"torch": "Attentions"', '"torch": "Module"'),
         "forge.torch is 'Module'; expected 'Attentions'",
     ),
+    "another depth for transformers": (
+        edited("config.json", '"num_hidden_layers": 2', '"num_hidden_layers": 1', "09-assembled"),
+        "num_hidden_layers is not",
+    ),
+    "an index to elsewhere": (
+        edited("model.safetensors.index.json", "model-00001-of-00001", "../../model-00001-of-00001", "09-assembled"),
+        "weight_map is not what the pieces give",
+    ),
+    "another tokenizer in the model": (flipped("tokenizer.json", 20, "09-assembled"), "have different tokenizers|tokenizer"),
     "a header that is no JSON": (written("model.safetensors", b"\x05\0\0\0\0\0\0\0{{{{{"), "its header is no JSON"),
     "a header without end": (written("model.safetensors", b"\xff" * 16), "it is cut off or no safetensors"),
     "a tensor of another name": (headed(other_tensor), "is missing; fragment.fdl needs it"),

@@ -11,7 +11,7 @@ from forge_assets.fragments.chain import CHAIN, SUMS
 from forge_assets.fragments.push import push, put_fragment, target
 from forge_assets.fragments.verify import verify
 from forge_resources.errors import FragmentError
-from forge_resources.object_store import FolderStore
+from forge_resources.object_store import FolderStore, ObjectInfo
 from tests.fragments.plans import tree
 
 
@@ -39,19 +39,24 @@ def test_git_gets_a_commit_a_fragment_and_nothing_else_of_the_repository(
             :-1
         ]
 
-    assert [line.partition(":")[0] for line in log()] == list(reversed(CHAIN))
+    assert [line.partition(":")[0] for line in log()] == list(CHAIN)[::-1]
     (repository / "notes.txt").write_text("staged, and not ours")
     subprocess.run(["git", "add", "notes.txt"], cwd=repository, check=True)
     assert not any(new for _, new in push(llama, to)) and len(log()) == 9
     assert len(verify(repository)) == 9
 
 
-def test_a_store_gets_the_sums_last_and_loses_what_is_no_longer_part(llama: Path, tmp_path: Path) -> None:
+def test_a_store_gets_the_sums_last_and_loses_what_is_no_longer_part(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = FolderStore(tmp_path / "store")
     store.put("a/03-position/old.txt", b"x")
     puts: list[str] = []
     put = store.put
-    store.put = lambda key, *more, **named: (puts.append(key), put(key, *more, **named))[1]  # type: ignore[method-assign]
+
+    def noted(key: str, data: bytes | Path) -> ObjectInfo:
+        puts.append(key)
+        return put(key, data)
+
+    monkeypatch.setattr(store, "put", noted)
     assert put_fragment(store, "a/", llama / "03-position") and puts[-1] == f"a/03-position/{SUMS}"
     assert store.get(puts[-1]) == (llama / "03-position" / SUMS).read_bytes() and not store.exists("a/03-position/old.txt")
     assert not put_fragment(store, "a/", llama / "03-position")

@@ -12,7 +12,7 @@ from forge_assets.fragments import pickles
 from forge_assets.fragments.build import build
 from forge_assets.fragments.verify import verify
 from forge_resources.errors import FragmentError
-from tests.fragments.damage import DAMAGES
+from tests.fragments.damage import DAMAGED, DAMAGES
 from tests.fragments.plans import documents, plan
 
 
@@ -25,7 +25,7 @@ def test_what_is_damaged_is_refused_and_nothing_of_it_runs(name: str, copied: Pa
     damage, message = DAMAGES[name]
     damage(copied)
     with pytest.raises(FragmentError) as error:
-        verify(copied)
+        verify(copied, DAMAGED)
     assert re.search(message, str(error.value)), str(error.value)
     assert len(str(error.value)) < 1200 and not (copied / "ran").exists()
 
