@@ -97,6 +97,8 @@ def build(db: Database, embedder_id: int, dims: int, vectors: int) -> float:
 
 def _create(db: Database, embedder_id: int, dims: int, memory_mb: int, workers: int) -> None:
     with db.begin() as connection:
+        # two runs that both find no index would both make it: IF NOT EXISTS looks before it has a lock
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": index_name(embedder_id)})
         connection.exec_driver_sql(f"SET LOCAL maintenance_work_mem = '{memory_mb}MB'")
         connection.exec_driver_sql(f"SET LOCAL max_parallel_maintenance_workers = {workers}")
         connection.exec_driver_sql(
