@@ -83,6 +83,18 @@ _POINTING = re.compile(
 )
 _PRONOUN_FIRST = re.compile(r"\b(?:it|they|them|he|she|this|these|those)\b", re.I)
 _LISTED = re.compile(r"\((?:i{1,3}|iv|v|[a-d]|[1-6])\)|(?:\A|\s)[1-6]\)|\s[1-6]\.\s")
+_ACCLAIM = re.compile(
+    r"\b(?:gain|gaining|gained|gains|attract|attracting|attracted|attracts|receiv\w+|garner\w*|draw\w*|enjoy\w*)"
+    r" (?:\w+ ){0,3}(?:attention|popularity|interest|traction)\b"
+    r"|\b(?:become|becoming|became|been) (?:increasingly |very |extremely |more (?:and more )?)?"
+    r"(?:a (?:hot )?(?:trend|topic)|popular|ubiquitous)\b"
+    r"|\b(?:ha(?:s|ve) (?:recently )?(?:shown|demonstrated|achieved|made|seen|witnessed)|with) (?:\w+ ){0,2}"
+    r"(?:remarkable|impressive|tremendous|great|promising|significant|unprecedented|outstanding)"
+    r" (?:success|progress|performance|results|potential|promise|capabilities|advances?|ability)\b"
+    r"|\bpushed the (?:frontier|boundaries)\b|\bperforms? remarkably\b|\brapid (?:development|advances?|progress|growth)\b",
+    re.I,
+)
+"""What praises a subject and tells nothing of it; any abstract opens with it."""
 _REPORTING = re.compile(r"\b(?:we|I)\b", re.I)
 
 
@@ -103,6 +115,8 @@ def fitness(text: str) -> float:
         fit -= 0.15
     if _LISTED.search(text):
         fit -= 0.3
+    if _ACCLAIM.search(text):
+        fit -= 0.45
     if _CITATION.search(text):
         fit -= 0.1
     if len(text) > 300:

@@ -56,6 +56,19 @@ def test_sentences_that_need_their_context_rank_lower(leaning: str) -> None:
     assert fitness(leaning) <= 0.65
 
 
+@pytest.mark.parametrize(
+    "praising",
+    [
+        "Speech recognition technologies are gaining enormous popularity in various industrial applications.",
+        "Automatic speech recognition systems have achieved remarkable performance on general transcription tasks.",
+        "Extending the context length of language models has become a trend in recent years.",
+    ],
+)
+def test_praise_that_tells_nothing_ranks_lower(praising: str) -> None:
+    assert 0 < fitness(praising) <= 0.65
+    assert fitness("Dropout reaches an accuracy of 91%, two points above the network without it.") == 1.0
+
+
 def told(text: str, name: str, *, rivals: bool = False, has_value: bool = False) -> Said:
     start = text.index(name)
     return said(text, start, start + len(name), others=rivals, rivals=rivals, has_value=has_value)
