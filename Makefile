@@ -21,7 +21,7 @@ up:              ## database, Dagster UI and daemon on loopback, until Ctrl-C
 test:            ## set up and run the tests (WORKERS=2 processes; ARGS for pytest)
 	$(SETUP) test fast
 	@tools/debian.sh
-	$(BIN)/python -m pytest -m "not trial and not faults" -n $(WORKERS) --dist loadfile --durations=15 $(ARGS)
+	$(BIN)/python -m pytest -m "not trial and not faults" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=15 $(ARGS)
 
 trials:          ## the long sweeps
 	$(SETUP) test fast
