@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends import rules
-from forge_assets.blueprints.fdl.backends.arrays import Code, View, folded
-from forge_assets.blueprints.fdl.backends.stages import snake
+from forge_assets.blueprints.fdl.backends.arrays import Code, View
 
 
 def rule_text(view: View, unit: ir.Unit) -> str:
@@ -29,22 +28,4 @@ def rule_text(view: View, unit: ir.Unit) -> str:
     if unit.kind == "schedule":
         rules.check_schedule(unit)
     spell = RuleExpressions(rules.alone(view, unit), unit, TAKEN)
-    body: list[str] = []
-    for line in rules.lines(unit):
-        body += folded("    ", spell.name(line.name), spell.text(line.low))
-    sizes = [f"    n_{name} = {spell.name(spell.sources[name][0])}.shape[{spell.sources[name][1]}]" for name in spell.used_sizes]
-    positions = [f"    pos_{axis} = jnp.arange({spell.axis_size(axis)})" for axis, _ in spell.used_positions]
-    head = ["", "", f"def {snake(unit.name)}({', '.join(rules.signature(spell, unit))}):", f'    """{rules.told(unit)}"""']
-    return (
-        "\n".join(
-            [
-                *head,
-                *sizes,
-                *positions,
-                *rules.locals_of(spell, unit),
-                *body,
-                f"    return {', '.join(spell.name(one.tensor) for one in unit.results)}",
-            ]
-        )
-        + "\n"
-    )
+    return rules.function_text(spell, unit, lambda size: f"jnp.arange({size})")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from forge_assets.blueprints.fdl import ir
-from forge_assets.blueprints.fdl.backends.arrays import Expressions, View
+from forge_assets.blueprints.fdl.backends.arrays import Expressions, View, folded
+from forge_assets.blueprints.fdl.backends.stages import snake
 from forge_assets.blueprints.fdl.lowering.lower import Line, Lowering
 from forge_resources.errors import FdlError
 
@@ -54,3 +56,15 @@ def check_schedule(unit: ir.Unit) -> None:
 def told(unit: ir.Unit) -> str:
     given = ", ".join(f"{one.name} {one.dtype}[{','.join(one.axes)}]" for one in (*unit.inputs, *unit.states))
     return f"{given} -> {', '.join(one.name for one in unit.results)}"
+
+
+def function_text(spell: Expressions, unit: ir.Unit, count: Callable[[str], str]) -> str:
+    """The rule as a function. `count`: a size -> the positions 0, 1, ... in the back-end's words."""
+    body: list[str] = []
+    for line in lines(unit):
+        body += folded("    ", spell.name(line.name), spell.text(line.low))
+    sizes = [f"    n_{name} = {spell.name(spell.sources[name][0])}.shape[{spell.sources[name][1]}]" for name in spell.used_sizes]
+    positions = [f"    pos_{axis} = {count(spell.axis_size(axis))}" for axis, _ in spell.used_positions]
+    given = f"    return {', '.join(spell.name(one.tensor) for one in unit.results)}"
+    head = ["", "", f"def {snake(unit.name)}({', '.join(signature(spell, unit))}):", f'    """{told(unit)}"""']
+    return "\n".join([*head, *sizes, *positions, *locals_of(spell, unit), *body, given]) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends import rules
-from forge_assets.blueprints.fdl.backends.arrays import View, folded, safe
+from forge_assets.blueprints.fdl.backends.arrays import View, safe
 from forge_assets.blueprints.fdl.backends.stages import class_name, snake
 
 TAKEN = frozenset({"torch", "nn", "F", "math", "group", "closure", "loss", "self"})
@@ -22,25 +22,7 @@ def _function(view: View, unit: ir.Unit) -> str:
     spell = TorchExpressions(rules.alone(view, unit), unit, TAKEN)
     arrays = [one for one in unit.inputs if one.axes]
     spell.device = f"{spell.name(arrays[0].name)}.device" if arrays else '"cpu"'
-    body: list[str] = []
-    for line in rules.lines(unit):
-        body += folded("    ", spell.name(line.name), spell.text(line.low))
-    sizes = [f"    n_{name} = {spell.name(spell.sources[name][0])}.shape[{spell.sources[name][1]}]" for name in spell.used_sizes]
-    positions = [f"    pos_{axis} = torch.arange({spell.axis_size(axis)}, device={spell.device})" for axis, _ in spell.used_positions]
-    head = ["", "", f"def {snake(unit.name)}({', '.join(rules.signature(spell, unit))}):", f'    """{rules.told(unit)}"""']
-    return (
-        "\n".join(
-            [
-                *head,
-                *sizes,
-                *positions,
-                *rules.locals_of(spell, unit),
-                *body,
-                f"    return {', '.join(spell.name(one.tensor) for one in unit.results)}",
-            ]
-        )
-        + "\n"
-    )
+    return rules.function_text(spell, unit, lambda size: f"torch.arange({size}, device={spell.device})")
 
 
 def _optimizer(unit: ir.Unit) -> str:
