@@ -119,11 +119,14 @@ def compose(name: str, rules_: bool, sizes_: bool) -> None:
 @click.option("--seed", default=0, show_default=True, help="of sizes, weights and inputs")
 @SET
 def test(file: Path, backends: tuple[str, ...], seed: int, constants: tuple[str, ...]) -> None:
-    """Runs all numeric back-ends of FILE against each other on small sizes: results, gradients, and decoding step by step."""
+    """Runs the numeric back-ends that are here against each other on FILE and small sizes: results, gradients, decoding step by step."""
     from forge_assets.blueprints.fdl import trial
     from forge_resources.errors import FdlError
 
     program = _program(file, constants)
+    _, absent = trial.present(backends)
+    for name, reason in absent.items():
+        click.echo(f"{name} is left out: {reason}", err=True)
     with _named(file):
         compared = trial.compare(program, seed, backends)
     for one in compared:

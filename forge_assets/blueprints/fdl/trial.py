@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from forge_assets.blueprints.fdl import ir
-from forge_assets.blueprints.fdl.backends import BACKENDS
+from forge_assets.blueprints.fdl.backends import BACKENDS, Backend
 from forge_assets.blueprints.fdl.backends.arrays import View
+from forge_assets.blueprints.fdl.expressions import near
 from forge_resources.errors import FdlError
 
 LENGTH = 7
@@ -68,13 +69,28 @@ def weighting(shape: tuple[int, ...], seed: int) -> np.ndarray[Any, Any]:
     return np.asarray(np.random.default_rng(seed + 1).standard_normal(shape), np.float32)
 
 
+def present(backends: tuple[str, ...] = ()) -> tuple[list[Backend], dict[str, str]]:
+    """The numeric back-ends that can run here, of all or of those named, and of each other one the reason why it cannot.
+
+    Raises FdlError for a name that no numeric back-end has, and where fewer than two can run.
+    """
+    numeric = {one.name: one for one in BACKENDS.values() if one.runner}
+    for name in backends:
+        if name not in numeric:
+            raise FdlError(f"there is no numeric back-end {name}{near(name, numeric)}; there are {', '.join(numeric)}")
+    reasons = {name: one.absent for name, one in numeric.items() if not backends or name in backends}
+    absent = {name: reason for name, reason in reasons.items() if reason}
+    here = [numeric[name] for name in reasons if name not in absent]
+    if len(here) < 2:
+        told = "; ".join(f"{name} is left out: {reason}" for name, reason in absent.items())
+        there = f"only {here[0].name} is there" if here else "none is there"
+        raise FdlError(f"two numeric back-ends are needed to compare, {there}; {told or 'name another by --backend, or none for all'}")
+    return here, absent
+
+
 def compare(program: ir.Program, seed: int = 0, backends: tuple[str, ...] = ()) -> list[Comparison]:
-    """All numeric back-ends, or those named, on every model and every unit that no model has."""
-    chosen = [one for one in BACKENDS.values() if one.runner and (not backends or one.name in backends)]
-    if len(chosen) < 2:
-        raise FdlError(
-            f"two numeric back-ends are needed to compare; there are {', '.join(one.name for one in BACKENDS.values() if one.runner)}"
-        )
+    """All numeric back-ends that can run here, or those of the named that can, on every model and every unit that no model has."""
+    chosen, _ = present(backends)
     compared = []
     for case in cases(program, seed):
         ran = {one.name: one.run(program, case) for one in chosen}

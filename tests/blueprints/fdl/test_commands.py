@@ -77,9 +77,29 @@ def test_an_unknown_language_or_constant_is_told(capsys: pytest.CaptureFixture[s
         assert told in capsys.readouterr().err
 
 
-def test_test_runs_the_back_ends_against_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+NORM = 'fragment F(x: f32[b,d]) -> f32[b,d]:\n  param w: f32[d] from "w"\n  y[b,d] = w[d] * sin(x[b,d])\n  return y\n'
+
+
+def test_test_runs_the_back_ends_that_are_here_and_names_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "norm.fdl"
-    file.write_text('fragment F(x: f32[b,d]) -> f32[b,d]:\n  param w: f32[d] from "w"\n  y[b,d] = w[d] * sin(x[b,d])\n  return y\n')
-    main(["fdl", "test", str(file), "--backend", "torch", "--backend", "jax"])
-    out = capsys.readouterr().out
-    assert "torch and jax" in out and "gradients of torch and jax" in out and "DIFFERENT" not in out
+    file.write_text(NORM)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    main(["fdl", "test", str(file)])
+    told = capsys.readouterr()
+    assert "torch and jax" in told.out and "gradients of torch and jax" in told.out and "DIFFERENT" not in told.out
+    assert "cpp" not in told.out and "cpp is left out: no C++ compiler is here; install g++" in told.err
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["fdl", "test", str(file)])
+    assert ended.value.code == 2
+    told = capsys.readouterr()
+    assert "only torch is there; jax is left out: JAX is not installed; pip install" in told.err and "cpp is left out" in told.err
+
+
+def test_an_unknown_back_end_or_one_alone_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for names, told in ((["torhc"], "did you mean torch?"), (["latex"], "there are torch, jax, cpp"), (["torch"], "name another by --backend")):
+        with pytest.raises(SystemExit):
+            main(["fdl", "test", LLAMA, *(word for name in names for word in ("--backend", name))])
+        assert told in capsys.readouterr().err

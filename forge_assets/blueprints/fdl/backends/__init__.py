@@ -1,7 +1,8 @@
 """The back-ends: each prints a checked program as files of another language. `forge fdl compile --to` and `forge fdl test` read this table.
 
 A back-end is one function `print_<name>(program: Program) -> dict[file name, text]`. A numeric one also names a function
-`run_<name>(program, case: Case) -> Ran` (trial.py) in the module `runner`, by which `forge fdl test` runs what was printed.
+`run_<name>(program, case: Case) -> Ran` (trial.py) in the module `runner`, by which `forge fdl test` runs what was printed, and
+`absent_<name>() -> str`, which tells why it cannot run here; empty where it can.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class Backend:
     def run(self) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(importlib.import_module(f"{PACKAGE}.{self.runner}"), f"run_{self.name}")
         return function
+
+    @property
+    def absent(self) -> str:
+        told: str = getattr(importlib.import_module(f"{PACKAGE}.{self.runner}"), f"absent_{self.name}")()
+        return told
 
 
 BACKENDS = {

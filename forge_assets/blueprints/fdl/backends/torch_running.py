@@ -14,6 +14,10 @@ from forge_assets.blueprints.fdl.backends.stages import class_name, snake
 from forge_assets.blueprints.fdl.trial import Case, Ran, weighting
 
 
+def absent_torch() -> str:
+    return ""  # Forge depends on it
+
+
 def run_torch(program: ir.Program, case: Case) -> Ran:
     import torch
 

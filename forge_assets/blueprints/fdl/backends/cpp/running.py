@@ -67,11 +67,15 @@ def compiler() -> str | None:
     return next((path for one in COMPILERS if (path := shutil.which(one))), None)
 
 
+def absent_cpp() -> str:
+    return "" if compiler() else "no C++ compiler is here; install g++ (Debian: apt-get install g++)"
+
+
 def build(files: Mapping[str, str], folder: Path, flags: tuple[str, ...] = FAST) -> Executable:
     """Writes the files into the folder and compiles main.cpp. Raises CppError."""
     found = compiler()
     if found is None:
-        raise CppError("no C++ compiler is here; install g++ (Debian: apt-get install g++), or name others (--backend torch --backend jax)")
+        raise CppError(absent_cpp())
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
