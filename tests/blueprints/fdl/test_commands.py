@@ -99,7 +99,11 @@ def test_test_runs_the_back_ends_that_are_here_and_names_the_others(
 
 
 def test_an_unknown_back_end_or_one_alone_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    for names, told in ((["torhc"], "did you mean torch?"), (["latex"], "there are torch, jax, cpp"), (["torch"], "name another by --backend")):
+    for names, told in (
+        (["torhc"], "did you mean torch?"),
+        (["latex"], "there are torch, jax, cpp"),
+        (["torch"], "name another by --backend"),
+    ):
         with pytest.raises(SystemExit):
             main(["fdl", "test", LLAMA, *(word for name in names for word in ("--backend", name))])
         assert told in capsys.readouterr().err
