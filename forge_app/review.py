@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from forge_resources.database import Database
     from forge_resources.decisions import Decision
 
-KINDS = ("candidate", "edge")
-SHOWN = 3
+KINDS = ("candidate", "edge", "page")
+SHOWN, LINES = 3, 30
+"""Passages of an edge, and lines of a page, that a walk shows."""
 WALKED = 1_000
 """Proposals of each kind that one walk goes through at most."""
 KIND = click.option("--kind", type=click.Choice(KINDS), help="only these")
@@ -40,7 +41,7 @@ class Queue:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def review(context: click.Context) -> None:
-    """Proposals that a person decides on: candidates to become components, edges of the graph that only documents claim.
+    """Proposals that a person decides on: candidates to become components, edges that only documents claim, pages of the documentation.
 
     Without a command: the ten that are best worth a look. Decisions are lines of the log FORGE_OVERRIDES, applied last of all.
     """
@@ -81,9 +82,9 @@ def show(identity: str) -> None:
 @review.command("accept")
 @click.argument("identity", metavar="ID")
 @click.option("--slot", metavar="SLOT", help="of a candidate, where the suggested one is wrong")
-@click.option("--reason", help="why; an edge needs one")
+@click.option("--reason", help="why; an edge or a page needs one")
 def accept(identity: str, slot: str | None, reason: str | None) -> None:
-    """It holds: the candidate becomes a component, the edge counts as certain. Applied by the next night."""
+    """It holds: the candidate becomes a component, the edge is certain, both by the next night; the page is approved as it stands."""
     with _database() as db:
         queue, one = _one(db, identity)
     click.echo(_decide("accept", queue, one, reason, slot))
@@ -93,7 +94,7 @@ def accept(identity: str, slot: str | None, reason: str | None) -> None:
 @click.argument("identity", metavar="ID")
 @click.option("--reason", required=True, help="why; kept in the log")
 def reject(identity: str, reason: str) -> None:
-    """It does not hold: the candidate leaves the queue for good, the edge counts as refuted."""
+    """It does not hold: the candidate leaves the queue for good, the edge counts as refuted, the page is wrong as it stands."""
     with _database() as db:
         queue, one = _one(db, identity)
     click.echo(_decide("reject", queue, one, reason, None))
@@ -162,6 +163,7 @@ def _waiting(db: Database, kind: Kind | None, slot: str | None, most: int = WALK
     from forge_assets.compatibility.graph.rules import KIND as EDGE
     from forge_assets.components.catalogue import lookup
     from forge_assets.components.ontology import load_ontology
+    from forge_assets.documentation.waiting import of_pages
     from forge_resources.decisions import read_decisions, standing
     from forge_resources.settings import settings
 
@@ -169,7 +171,7 @@ def _waiting(db: Database, kind: Kind | None, slot: str | None, most: int = WALK
     ontology = load_ontology(file)
     _check(slot, ontology)
     in_force = standing(read_decisions(file), datetime.date.today())
-    counts, rows, edges, waiting = {}, [], [], []
+    counts, rows, edges, waiting, pages = {}, [], [], [], []
     if kind in (None, "candidate"):
         hidden = {subject for name, subject in in_force if name == "component"}
         found = lookup.candidates(db, slot, hidden, most) if only is None else lookup.find_candidates(db, only)
@@ -181,9 +183,12 @@ def _waiting(db: Database, kind: Kind | None, slot: str | None, most: int = WALK
         of_edges = proposals.of_edges(edges, slot_of, {subject for name, subject in in_force if name == EDGE})
         waiting = [one for one in of_edges if (slot is None or slot in one.slots) and only in (None, one.id)]
         counts["edge"] = len(waiting)
+    if kind in (None, "page"):
+        pages = of_pages(db, file, slot, only)
+        counts["page"] = len(pages)
     return Queue(
         counts,
-        proposals.in_turn(proposals.of_candidates(rows), waiting[:most]),
+        proposals.in_turn(proposals.of_candidates(rows), waiting[:most], pages[:most]),
         {row["candidate"]: row for row in rows},
         {edge.key.id: edge for edge in edges},
     )
@@ -214,6 +219,9 @@ def _tell(db: Database, queue: Queue, one: Proposal, most: int | None) -> None:
     from forge_assets.components.catalogue import lookup as catalogue
 
     click.echo(f"{one.said}: {one.because}")
+    if one.kind == "page":
+        _tell_page(one, None if most is None else LINES)
+        return
     if one.kind == "edge":
         edge = queue.edges[one.id]
         tell_edge(edge, graph.passages(db, [edge]), most)
@@ -222,15 +230,32 @@ def _tell(db: Database, queue: Queue, one: Proposal, most: int | None) -> None:
     show_candidate(row, catalogue.documents(db, [row["introducing_document"], *(place[0] for place in row["evidence"])]))
 
 
+def _tell_page(one: Proposal, most: int | None) -> None:
+    from forge_assets.documentation.build import read_volume
+    from forge_assets.documentation.waiting import said
+    from forge_resources.object_store import open_store
+
+    volume = read_volume(open_store(), one.id.partition("/")[0])
+    lines = [line for page in (volume.pages if volume else ()) if page.id == one.id for line in said(page)]
+    for line in lines[:most]:
+        click.echo(line)
+    if most is not None and len(lines) > most:
+        click.echo(f"... and {len(lines) - most:,} lines more")
+    click.echo(f"with its sources: forge docs open {one.id}")
+
+
 def _decide(verdict: Literal["accept", "reject"], queue: Queue, one: Proposal, reason: str | None, slot: str | None) -> str:
     from forge_app.candidates import accept_candidate, reject_candidate
+    from forge_app.docs import decide_page
     from forge_app.graph import decide_edge
     from forge_resources.errors import QueryError
 
-    if slot and (one.kind == "edge" or verdict == "reject"):
-        raise QueryError(f"--slot is for a candidate that is accepted; {one.id} is an edge")
-    if not reason and (one.kind == "edge" or verdict == "reject"):
+    if slot and (one.kind != "candidate" or verdict == "reject"):
+        raise QueryError(f"--slot is for a candidate that is accepted; this is about the {one.kind} {one.id}")
+    if not reason and (one.kind != "candidate" or verdict == "reject"):
         raise QueryError(f"the decision on {one.id} needs a reason; it stays in the log for whoever comes after you")
+    if one.kind == "page":
+        return decide_page("approve" if verdict == "accept" else "reject", one.id, str(reason))
     if one.kind == "edge":
         key = queue.edges[one.id].key
         return decide_edge(verdict, key.subject, key.relation, key.object, str(reason))

@@ -20,7 +20,8 @@ DISAGREEMENT, BINDING = 2.0, 1.5
 """How much more an edge is worth looking at where works disagree, and where it would bind stacks."""
 SETTLED = ("port", "fact", "arithmetic", "override")
 
-Kind = Literal["candidate", "edge"]
+Kind = Literal["candidate", "edge", "page"]
+"""Pages are proposed by the room that writes them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from forge_app.docs import docs
+from forge_app.review import review
 from forge_assets.components.ontology import load_ontology
 from forge_assets.documentation import catalogue, markdown
 from forge_assets.documentation.audit import audit
 from forge_assets.documentation.build import BuildReport, build, read_volume
 from forge_assets.documentation.hierarchy import files, reading
+from forge_assets.documentation.waiting import of_pages
 from forge_resources.database import Database
 from forge_resources.errors import QueryError
 from forge_resources.object_store import ObjectStore, open_store
@@ -189,11 +191,19 @@ def test_an_approval_holds_for_the_text_that_was_approved(
         )
 
     assert decision() == "approve"
+    assert "adapter/lora" not in {one.id for one in of_pages(database, tmp_path / "overrides.yaml")}
     stages(database, [paper(1, "Cooks of house 1 wrote it down. LoRA is a way of adding two thin matrices to frozen weights of networks.")])
     made(database, objects)
     assert decision() == ""
     with pytest.raises(QueryError, match="no page 'adapter/none'"):
         catalogue.page_hash(database, "adapter/none")
+    first = of_pages(database, tmp_path / "overrides.yaml", "adapter")[0]
+    assert first.id == "adapter/lora" and first.because.endswith("changed since a person approved it")
+    told = CliRunner().invoke(review, ["accept", "adapter/lora", "--slot", "adapter", "--reason", "x"])
+    assert isinstance(told.exception, QueryError) and "this is about the page" in str(told.exception), told.output
+    walked = CliRunner().invoke(review, ["walk", "--kind", "page"], input="r\nits counts are off\n", catch_exceptions=False)
+    assert SAID[1] in walked.output and "1 decided" in walked.output and decision() == "reject"
+    assert not of_pages(database, tmp_path / "overrides.yaml")
 
 
 def test_an_unknown_volume_is_refused(database: Database, objects: ObjectStore) -> None:
