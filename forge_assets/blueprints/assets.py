@@ -108,7 +108,7 @@ def architecture_diagrams(
     tags={"forge/stage": "blueprints"},
 )
 def pseudocode(context: dg.AssetExecutionContext, database: DatabaseResource, objects: ObjectStoreResource) -> dg.MaterializeResult[Any]:
-    """The model of a blueprint for people: its FDL text, pseudocode as Markdown, and an algorithm as a LaTeX document."""
+    """The model of a blueprint, and its optimizer and schedule: FDL texts, pseudocode as Markdown, algorithms as LaTeX documents."""
     from forge_assets.blueprints.diagrams.build import described
 
     meter = begin()
@@ -116,7 +116,9 @@ def pseudocode(context: dg.AssetExecutionContext, database: DatabaseResource, ob
     found = described(db, context.partition_key, chosen.overrides_file, chosen.gpu_price_per_hour)
     files = found.publish_pseudocode(objects.connect())
     version = f"{diagrams_version()}:{found.spec.digest}"
-    return global_result(context, db, None, files, version, found.spec.report, meter=meter, done=files)
+    return global_result(
+        context, db, None, files, version, found.spec.report, {"rules": found.no_rules or "optimizer and schedule"}, meter=meter, done=files
+    )
 
 
 def scaffold_version() -> str:

@@ -8,6 +8,8 @@ import dagster as dg
 import pytest
 
 from forge_assets.blueprints import assets
+from forge_assets.blueprints.diagrams.build import update_rules
+from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.compatibility.stack import store
 from forge_assets.compatibility.stack.blueprints import solve_blueprint
 from forge_assets.definitions import defs
@@ -15,6 +17,7 @@ from forge_assets.partitions import BLUEPRINTS
 from forge_resources.database import Database
 from forge_resources.object_store import open_store
 from forge_resources.settings import settings
+from tests.blueprints.spec.test_spec import spec
 from tests.compatibility.stacks import asks
 
 pytestmark = pytest.mark.timeout(300)
@@ -37,7 +40,8 @@ def test_both_are_made_of_one_model_and_the_same_again(database: Database) -> No
     (made, first), (again, second) = versions
     assert made == again
     assert [tags["dagster/data_version"] for tags in first] == [tags["dagster/data_version"] for tags in second]  # type: ignore[index]
-    assert {"pseudocode/model.fdl", "pseudocode/pseudocode.md", "pseudocode/algorithm.tex"} <= set(made) and "diagrams/old.svg" not in made
+    assert {f"pseudocode/{name}" for name in ("model.fdl", "model.md", "model.tex", "rules.fdl", "rules.md", "rules.tex")} <= set(made)
+    assert "diagrams/old.svg" not in made
     endings = ("dot", "mmd", "drawio", *(("svg", "png") if shutil.which("dot") else ()))
     for picture in ("pipeline", "LM.system", "Block.block", "Block.tensor"):
         assert {f"diagrams/{picture}.{ending}" for ending in endings} <= set(made)
@@ -46,3 +50,12 @@ def test_both_are_made_of_one_model_and_the_same_again(database: Database) -> No
     stack = store.stack(database, "base")
     assert stack is not None and stack.slots["optimizer"] and "Optimizer and schedule" in pipeline
     assert made["pseudocode/model.fdl"].decode().count("model LM = ") == 1
+    kinds = [unit.kind for unit in compiled(made["pseudocode/rules.fdl"].decode()).units.values()]
+    assert sorted(kinds) == ["optimizer", "schedule"] and "## Optimizer" in made["pseudocode/rules.md"].decode()
+
+
+def test_a_schedule_that_the_library_lacks_is_told() -> None:
+    made = spec("tiny")
+    lacking = made.schedule.model_copy(update={"component": made.schedule.component.model_copy(update={"value": "budgeted"})})
+    found, told = update_rules(made.model_copy(update={"schedule": lacking}))
+    assert not found and "no text for budgeted in the slot schedule" in told

@@ -23,6 +23,8 @@ ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
 } | {sign: "\\" + sign for sign in "&%$#_{}"}
+WHOLE = frozenset({"weight_decay", "final_over_lr"})
+"""Constants of optimizers whose name is several words and no place in a piece."""
 NAMED = {"exp", "log", "sin", "cos", "tan", "tanh", "max", "min"}
 LONGEST_FRACTION, LONGEST_CASES = 30, 70  # characters of FDL; longer ones are written in a line, which can be broken
 HEAD = r"""\documentclass[10pt,a4paper]{article}
@@ -53,12 +55,21 @@ def escaped(text: str) -> str:
 
 
 def symbol(name: str) -> str:
-    """A name as a symbol; what pieces put before their names stands above it: `a_qr_theta` is theta with a.qr above."""
+    """A name as a symbol; what pieces put before their names stands above it: `a_qr_theta` is theta with a.qr above.
+
+    `m_new`, the value that an update rule gives m, is m with a dash.
+    """
+    if name in WHOLE:
+        return f"\\mathit{{{escaped(name)}}}"
+    if name.endswith("_new") and name != "_new":
+        return f"{{{symbol(name.removesuffix('_new'))}}}'"
     *before, last = [part for part in name.split("_") if part] or [name]
     if last.isdigit() and before:
         last = before.pop() + last
-    number = re.fullmatch(r"([A-Za-z])(\d+)", last)
-    if number:
+    number = re.fullmatch(r"([A-Za-z]+)(\d+)", last)
+    if number and number[1] in GREEK:
+        return f"{{{symbol('_'.join([*before, number[1]]))}_{{{number[2]}}}}}"  # in braces: an index may follow
+    if number and len(number[1]) == 1:
         before, last = [*before, number[2]], number[1]
     shown = "\\" + last if last in GREEK else last if len(last) == 1 else f"\\mathit{{{escaped(last)}}}"
     return f"{shown}^{{\\mathrm{{{escaped('.'.join(before))}}}}}" if before else shown

@@ -77,7 +77,8 @@ def _stages(stages: tuple[ir.Stage, ...]) -> str:
 
 
 def _told(tensors: tuple[ir.Tensor, ...] | tuple[ir.Result, ...]) -> str:
-    return " and ".join(f"`{notation.Notation().element(one.name, list(one.axes))}`" for one in tensors)
+    *first, last = [f"`{notation.Notation().element(one.name, list(one.axes))}`" for one in tensors] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _unit(unit: ir.Unit) -> Iterator[str]:
