@@ -10,6 +10,8 @@ import click
 from forge_app.docs_site import COMMANDS, rewrite_volumes
 from forge_app.output import as_json, table
 
+FEW = 10
+"""Components with a page of their own, below which `build` says what pages need."""
 JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
 
 
@@ -53,6 +55,8 @@ def build(volumes: tuple[str, ...], rewrite: bool, json_: bool) -> None:
             f"{report.pages:,} pages in {report.volumes:,} volumes, {report.made:,} of them made anew, in {report.seconds:.0f} s; "
             f"{report.missing:,} things lack evidence for a page"
         )
+        if report.components < FEW:
+            _tell_floor(report)
 
 
 @docs.command("list")
@@ -138,6 +142,21 @@ def decide_page(verdict: Any, page: str, reason: str) -> str:
         sha256 = catalogue.page_hash(db, page)
     append_decision(log, Decision(verdict, catalogue.KIND, page, reason, author(), datetime.date.today(), None, {"sha256": sha256}))
     return f"{page}: {verdict} of the text {sha256[:12]} stands in {log}"
+
+
+def _tell_floor(report: Any) -> None:
+    """Why there are few pages, in numbers, and what to do."""
+    if not report.works:
+        click.echo("there are no works yet: `forge source add PLACE`, then `forge run works component_mentions component_catalog "
+                   "compatibility_graph`, and build again")  # fmt: skip
+        return
+    click.echo(f"{report.components:,} components have a page of their own. The corpus has {report.works:,} works; at this size a page "
+               f"needs sentences of {report.floor} works that can be quoted, one of which says what it is or how it works.")  # fmt: skip
+    if report.nearest:
+        click.echo("Nearest to a page: " + "; ".join(f"{name} ({reason.split(';')[0]})" for name, reason in report.nearest))
+    click.echo(
+        "More articles on the same subjects bring pages (`forge source add`, `forge run`); `forge docs list VOLUME --missing` tells of each"
+    )
 
 
 def _tell_dagster(report: Any) -> None:

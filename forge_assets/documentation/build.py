@@ -34,6 +34,7 @@ from forge_resources.errors import QueryError
 from forge_resources.object_store import ObjectStore
 
 LOCK = "forge.doc_volumes"
+NEAREST = 5
 
 
 @dataclass(slots=True)
@@ -53,6 +54,14 @@ class BuildReport:
     seconds: float = 0.0
     states: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    works: int = 0
+    """In the corpus."""
+    floor: int = 0
+    """Works whose sentences the page of a component needs."""
+    components: int = 0
+    """Components and candidates that have a page."""
+    nearest: list[tuple[str, str]] = field(default_factory=list)
+    """Of those without a page the ones with the most evidence, and what they lack."""
 
     @property
     def state(self) -> str:
@@ -86,11 +95,21 @@ def build(
     started, report, ontology = time.monotonic(), BuildReport(), load_ontology(overrides)
     with db.advisory_lock(LOCK):
         report.sentences_read = collect(db, ontology, lexical, say).read
+        _tell_floor(db, ontology, report)
         for plan in plans(db, ontology, only):
             _bind(db, objects, plan, report)
             say(f"{plan.id}: {len(plan.pages)} pages, {len(plan.missing)} without enough evidence")
     report.seconds = time.monotonic() - started
     return report
+
+
+def _tell_floor(db: Database, ontology: Ontology, report: BuildReport) -> None:
+    floors, known = paged.floors(db), paged.evidence(db)
+    report.works, report.floor = floors.works, floors.subject
+    lacking = [(one, id_, reason) for id_, one in known.items() if (reason := paged.lacks(id_, one, floors.subject))]
+    report.components = len(known) - len(lacking)
+    best = sorted(lacking, key=lambda row: (-row[0].works, row[1]))[:NEAREST]
+    report.nearest = [(ontology.components[id_].name if id_ in ontology.components else id_, reason) for _, id_, reason in best]
 
 
 def volume_ids(db: Database, ontology: Ontology) -> list[str]:
@@ -103,16 +122,17 @@ def plans(db: Database, ontology: Ontology, only: Collection[str] | None) -> Ite
     if unknown := sorted(set(only or ()) - set(known_ids)):
         raise QueryError(f"no volume is called {unknown[0]!r}; the volumes are: {', '.join(known_ids)}")
     known = paged.evidence(db)
-    pages = paged.pages(known)
+    floors = paged.floors(db)
+    pages = paged.pages(known, floors.subject)
     chosen = set(known_ids if only is None else only)
     for slot in ontology.slots:
         if volume_of(slot) in chosen:
-            yield SlotVolume(db, ontology, slot, known, pages).plan()
+            yield SlotVolume(db, ontology, slot, known, pages, floors).plan()
     for volume, (group, label) in topics(db).items():
         if volume in chosen:
-            yield TopicVolume(db, ontology, volume, group, label, pages).plan()
+            yield TopicVolume(db, ontology, volume, group, label, pages, floors.together).plan()
     if OVERVIEW in chosen:
-        yield OverviewVolume(db, ontology, pages).plan()
+        yield OverviewVolume(db, ontology, pages, floors).plan()
 
 
 def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildReport) -> None:

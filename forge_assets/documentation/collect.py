@@ -19,6 +19,7 @@ from forge_assets.corpus.addresses import SHARD_COUNT
 from forge_assets.corpus.model import Block
 from forge_assets.documentation import sentence_store as store
 from forge_assets.documentation.candidate_names import CandidateNames
+from forge_assets.documentation.own_sense import own_names
 from forge_assets.documentation.reading import Found, found_in
 from forge_assets.documentation.renewal import renew
 from forge_assets.documentation.subjects import CANDIDATE, Name
@@ -48,6 +49,8 @@ class Subjects:
     slots: Mapping[str, str]
     candidates: CandidateNames
     broad: frozenset[str]
+    introduced: Mapping[str, int]
+    """Component -> year of the work that introduced it."""
 
     @property
     def version(self) -> str:
@@ -61,7 +64,8 @@ def subjects(db: Database, ontology: Ontology) -> Subjects:
     slots |= {CANDIDATE + row.candidate: row.slot for row in rows}
     names = {row.candidate: sorted({row.name, *row.aliases, *([row.long_form] if row.long_form else [])}) for row in rows}
     broad = frozenset(one.id for one in ontology.components.values() if one.broad)
-    return Subjects(slots, CandidateNames(names), broad)
+    introduced = {one.id: one.introduced.year for one in ontology.components.values() if one.introduced}
+    return Subjects(slots, CandidateNames(names), broad, introduced)
 
 
 def collect(db: Database, ontology: Ontology, lexical: Path | None = None, say: Callable[[str], None] = lambda text: None) -> CollectReport:
@@ -87,7 +91,9 @@ def _found(one: store.Read, about: Subjects) -> list[Found]:
         return []
     blocks = [Block(*block) for block in one.blocks]
     reading = Reading(str(one.document_id), one.text, blocks, one.title, one.year, one.media_type)
-    return found_in(reading, with_capitals(reading, names), one.settings, about.slots, about.broad)
+    foreign = own_names(reading, names, about.introduced)
+    meant = [name for name in names if name.subject not in foreign]
+    return found_in(reading, with_capitals(reading, meant), one.settings, about.slots, about.broad)
 
 
 def with_capitals(reading: Reading, names: Sequence[Name]) -> Sequence[Name]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from forge_assets.compatibility.graph.model import Edge
 from forge_assets.documentation.citing import Found, Place
-from forge_assets.documentation.component_page import Subject, claim_row, claims_of, place_of, value_row
-from forge_assets.documentation.drafts import Draft, cell, counted, trend, years
+from forge_assets.documentation.component_page import Subject, claim_row, claims_of, place_of, told_of, value_row
+from forge_assets.documentation.drafts import Draft, at_least, cell, counted, course, step, sure, years
 from forge_assets.documentation.facts import SlotFacts
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import Pool
@@ -28,7 +28,7 @@ def inside(subjects: Sequence[Subject], facts: SlotFacts) -> list[Edge]:
     """Claims whose both ends fill the slot, each once, the surest first."""
     found = {edge.key.id: edge for one in subjects for edge in one.edges
              if {edge.key.subject, edge.key.object} <= set(facts.components) and claims_of(edge)}  # fmt: skip
-    return sorted(found.values(), key=lambda edge: (-edge.confidence, edge.key.id))[:CLAIMS]
+    return sorted(found.values(), key=lambda edge: (-round(20 * edge.confidence), edge.key.id))[:CLAIMS]
 
 
 def places(subjects: Sequence[Subject], facts: SlotFacts) -> set[Place]:
@@ -45,9 +45,9 @@ def draft(
     made = Draft(id_, "comparison", f"{slot.title}: components compared", f"{counted(len(shown), 'component')} side by side")
     made.table("Components, the most named first", ("Component", "Kind of", "Works", "Used in", "Years", "Trend"), [
         [
-            cell(one.entry.name, page=pages.get(one.entry.subject)), _parent(one, facts, pages), cell(f"{one.entry.works:,}"),
-            cell("" if one.entry.used is None else f"{one.entry.used:,}"), cell(years(one.entry.first_year, one.entry.latest_year)),
-            cell(trend(one.entry.trend)),
+            cell(one.entry.name, page=pages.get(one.entry.subject)), _parent(one, facts, pages), cell(at_least(one.entry.works)),
+            cell("" if one.entry.used is None else at_least(one.entry.used)), cell(years(one.entry.first_year, one.entry.latest_year)),
+            cell(course(one.entry.trend)),
         ]
         for one in shown
     ], "Works: those that name it. Used in: those that use or introduce it. Trend: yearly growth of its share of works.")  # fmt: skip
@@ -88,7 +88,7 @@ def _company(made: Draft, shown: Sequence[Subject], facts: SlotFacts, pages: Map
         [
             cell(one.entry.name, page=pages.get(one.entry.subject)),
             cell(", ".join(facts.name(edge.key.object if edge.key.subject == one.entry.subject else edge.key.subject) for edge in fit[:4])),
-            cell(", ".join(f"{facts.name(other.other)} ({other.works:,})" for other in one.together[:4])),
+            cell(", ".join(f"{facts.name(other.other)} ({at_least(other.works)})" for other in one.together[:4])),
         ]
         for one in shown[:30]
         if (fit := [edge for edge in one.edges if edge.key.relation in ("composes_with", "requires")
@@ -105,11 +105,13 @@ def evidence(
 ) -> Any:
     shown = rivals(subjects)
     return [
-        [[one.entry.name, one.entry.works, one.entry.used, trend(one.entry.trend), facts.components[one.entry.subject].parent,
+        [[one.entry.name, step(one.entry.works), step(one.entry.used or 0), course(one.entry.trend),
+          facts.components[one.entry.subject].parent,
           pages.get(one.entry.subject), one.entry.first_year, one.entry.latest_year] for one in shown],
-        [[value.component, value.parameter, value.works, value.quartiles, value.words] for one in shown for value in one.typical[:2]],
-        [[edge.key.id, f"{edge.confidence:.2f}", edge.supporting_works, edge.contradicting_works] for edge in inside(subjects, facts)],
-        [[other.other, other.works] for one in shown[:30] for other in one.together[:4]],
+        [told_of(value) for one in shown for value in one.typical[:2]],
+        [[edge.key.id, sure(edge.confidence), step(edge.supporting_works), step(edge.contradicting_works)]
+         for edge in inside(subjects, facts)],
+        [[other.other, step(other.works)] for one in shown[:30] for other in one.together[:4]],
         [[edge.key.id] for one in shown[:30] for edge in one.edges[:8] if edge.key.relation in ("composes_with", "requires")],
         [found[place].text if place in found else None for place in sorted(places(subjects, facts), key=str)],
         [one.mark for one in quotes],

@@ -10,7 +10,7 @@ from uuid import UUID
 from forge_assets.compatibility.graph.model import TITLES, Edge, Evidence
 from forge_assets.compatibility.graph.scoring import NO_OPINION
 from forge_assets.documentation.citing import Found, Place
-from forge_assets.documentation.drafts import Draft, cell, counted, number, times, trend, years
+from forge_assets.documentation.drafts import Draft, at_least, cell, course, number, some_works, step, sure, times, years
 from forge_assets.documentation.facts import Entry, SlotFacts, Together, Typical
 from forge_assets.documentation.neighbourhood import neighbourhood
 from forge_assets.documentation.quotes import Quote
@@ -28,7 +28,7 @@ SECTIONS = (
 )
 VARIETIES = {"definition": 0.25}
 """Definitions may be alike: what is unlike all others means another thing of that name."""
-VALUES, EDGES, COMPANIONS, YEARS, CLAIMS = 12, 14, 12, 12, 3
+VALUES, EDGES, COMPANIONS, CLAIMS = 12, 14, 12, 3
 """The most rows of each table, and claims cited for one relation."""
 
 
@@ -107,14 +107,13 @@ def draft(
         if key == "comparison":
             _claims(made, subject, facts, found, pages, headed=bool(chosen[key]))
             _company(made, subject, facts, pages)
-    _history(made, entry)
     _family(made, subject, facts, pages)
     return made
 
 
 def _summary(subject: Subject, facts: SlotFacts) -> str:
     entry = subject.entry
-    told = [facts.ontology.slots[facts.slot].title, f"named by {counted(entry.works)}"]
+    told = [facts.ontology.slots[facts.slot].title, f"named by {some_works(entry.works)}"]
     if span := years(entry.first_year, entry.latest_year):
         told.append(span)
     return ("Candidate · " if subject.candidate else "") + " · ".join(told)
@@ -152,13 +151,15 @@ def _glance(
     if entry.introducing is not None and entry.introducing in titles:
         one = titles[entry.introducing]
         yield cell("Introducing work in the corpus"), cell(" ".join(one.text.split()), citations=made.cite([one]))
-    yield cell("Named by"), cell(counted(entry.works))
+    yield cell("Named by"), cell(some_works(entry.works))
     if entry.slot_share is not None:
-        yield cell("Evidence that it fills this slot"), cell(f"{entry.slot_share:.0%}")
+        yield cell("Evidence that it fills this slot"), cell(f"{round(10 * entry.slot_share):d} in 10")
     if entry.used is not None:
-        yield cell("Used or introduced by"), cell(counted(entry.used))
+        yield cell("Used or introduced by"), cell(some_works(entry.used))
     if entry.trend is not None:
-        yield cell("Trend of its share of works"), cell(trend(entry.trend))
+        yield cell("Trend of its share of works"), cell(course(entry.trend))
+    if (most := peak(entry)) is not None:
+        yield cell("Most works in"), cell(str(most))
     if component and component.inputs:
         yield cell("Takes"), cell(", ".join(component.inputs))
     if component and component.outputs:
@@ -190,9 +191,9 @@ def value_row(made: Draft, one: Typical, facts: SlotFacts, found: Mapping[Place,
     middle = " – ".join(number(value) for value in one.quartiles[1:4]) + unit if one.quartiles and one.works > 2 else ""
     reach = f"{number(one.quartiles[0])} to {number(one.quartiles[-1])}{unit}" if one.quartiles and one.works > 1 else ""
     if not one.quartiles:
-        middle = ", ".join(f"{word} ({count})" for word, count in one.words[:4])
+        middle = ", ".join(f"{word} ({at_least(count)})" for word, count in one.words[:4])
     text = ("sources disagree: " if differ else "") + "; ".join(stated)
-    return [cell(title), cell(f"{one.works:,}"), cell(middle), cell(reach),
+    return [cell(title), cell(at_least(one.works)), cell(middle), cell(reach),
             cell(text, citations=made.cite(place for place, _ in there), disagree=differ)]  # fmt: skip
 
 
@@ -230,9 +231,9 @@ def claim_row(
     )
     return [
         cell(verb), cell(facts.name(other), page=pages.get(other)),
-        cell(f"{edge.supporting_works:,}", citations=made.cite(support)),
-        cell(f"{edge.contradicting_works:,}", citations=made.cite(against), disagree=bool(against)),
-        cell(f"{edge.confidence:.2f}"),
+        cell(at_least(edge.supporting_works), citations=made.cite(support)),
+        cell(at_least(edge.contradicting_works), citations=made.cite(against), disagree=bool(against)),
+        cell(sure(edge.confidence)),
     ]  # fmt: skip
 
 
@@ -246,14 +247,14 @@ def _company(made: Draft, subject: Subject, facts: SlotFacts, pages: Mapping[str
         other = edge.key.object if edge.key.subject == subject.entry.subject else edge.key.subject
         if edge.key.relation in _COMPATIBLE and set(edge.origins) - {"statistics"} and edge.confidence > NO_OPINION and other not in stands:
             scope = f", {edge.scope_told}" if edge.scope_told else ""
-            stands[other] = f"{_COMPATIBLE[edge.key.relation]} ({edge.confidence:.2f}{scope})", edge.confidence
+            stands[other] = f"{_COMPATIBLE[edge.key.relation]} ({sure(edge.confidence)}{scope})", edge.confidence
     counts = {one.other: one for one in subject.together}
     others = list(dict.fromkeys([*stands, *counts]))[:COMPANIONS]
     rows = [
         [
             cell(facts.name(other), page=pages.get(other)),
             cell(stands[other][0] if other in stands else "nothing is claimed"),
-            cell(f"{counted(counts[other].works)}, {times(counts[other].lift)}" if other in counts else ""),
+            cell(f"{some_works(counts[other].works)}, {times(counts[other].lift)}" if other in counts else ""),
         ]
         for other in others
     ]
@@ -273,12 +274,10 @@ def _company(made: Draft, subject: Subject, facts: SlotFacts, pages: Mapping[str
 _COMPATIBLE = {"composes_with": "yes, composes", "requires": "yes, one requires the other", "conflicts_with": "no, they conflict"}
 
 
-def _history(made: Draft, entry: Entry) -> None:
-    known = sorted((int(year), works) for year, works in entry.years.items() if int(year) > 0)
-    if len(known) < 3:
-        return
-    made.heading("Over the years")
-    made.table("Works that name it, by year", ("Year", "Works"), [[cell(str(year)), cell(f"{works:,}")] for year, works in known[-YEARS:]])
+def peak(entry: Entry) -> int | None:
+    """The year of which most works name it, where works of three years do; years whose counts are alike count as the earliest of them."""
+    known = {int(year): works for year, works in entry.years.items() if int(year) > 0}
+    return min(known, key=lambda year: (-step(known[year]), year)) if len(known) >= 3 else None
 
 
 def _family(made: Draft, subject: Subject, facts: SlotFacts, pages: Mapping[str, str]) -> None:
@@ -299,7 +298,7 @@ def _family(made: Draft, subject: Subject, facts: SlotFacts, pages: Mapping[str,
 def evidence(
     subject: Subject, facts: SlotFacts, titles: Mapping[UUID, Found], found: Mapping[Place, Found], pages: Mapping[str, str]
 ) -> Any:
-    """All that the page depends on, as plain data: its state is the hash of it. Counts that move every night are told rounded."""
+    """All that the page depends on, as plain data: its state is the hash of it. Counts stand here as they are told, in steps."""
     entry = subject.entry
     component = facts.components.get(entry.subject)
     others = (
@@ -307,15 +306,23 @@ def evidence(
     )
     return [
         asdict(component) if component else None,
-        [entry.name, entry.works, entry.used, None if entry.slot_share is None else f"{entry.slot_share:.0%}",
-          trend(entry.trend), dict(entry.years), str(entry.introducing)],
+        [entry.name, step(entry.works), None if entry.used is None else step(entry.used),
+          None if entry.slot_share is None else round(10 * entry.slot_share), course(entry.trend), peak(entry), entry.first_year,
+          entry.latest_year, str(entry.introducing)],
         titles[entry.introducing].text if entry.introducing is not None and entry.introducing in titles else None,
-        [asdict(one) for one in subject.typical[:VALUES]],
-        [(edge.key.id, f"{edge.confidence:.2f}", edge.supporting_works, edge.contradicting_works, edge.origins) for edge in subject.edges],
-        [(one.other, one.works, times(one.lift)) for one in subject.together[:COMPANIONS]],
+        [told_of(one) for one in subject.typical[:VALUES]],
+        [(edge.key.id, sure(edge.confidence), step(edge.supporting_works), step(edge.contradicting_works), edge.origins)
+         for edge in subject.edges],
+        [(one.other, step(one.works), times(one.lift)) for one in subject.together[:COMPANIONS]],
         [found[place].text if place in found else None for place in subject.places()],
         [one.mark for one in subject.quotes],
         sorted((id_, pages[id_]) for id_ in others if id_ in pages),
         sorted(one.id for one in facts.components.values() if component and one.id in pages and component.id in (one.parent, one.id)
                or component and component.parent and one.parent == component.parent and one.id in pages),
     ]  # fmt: skip
+
+
+def told_of(one: Typical) -> list[Any]:
+    """A parameter's values as pages tell them."""
+    counts = [(word, step(count)) for word, count in one.words[:4]]
+    return [one.component, one.parameter, one.unit, step(one.works), one.quartiles, counts, [str(source) for source in one.sources]]

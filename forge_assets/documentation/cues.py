@@ -24,6 +24,7 @@ _EARLY = re.compile(r"(?:[A-Z][a-z]+|[a-z]+-?[a-z]*)(?: [a-z]+(?:-[a-z]+)?){0,3}
 _APPOSED = re.compile(r"(?:\s*\([^()]{1,60}\))?,\s+(?:an?|the|one of the|which (?:is|are))\s+[\w-]+")
 _CLAUSE = re.compile(r"\b(?:that|which|where|by \w+ing|used to|to \w+|designed|for \w+ing|based on|in which|consisting|with)\b")
 _BRACKET = r"(?:\s*\([^()]{1,60}\))?"
+_FIGURE = re.compile(r"\d\s?(?:%|×|percent|points?\b)")
 CURED = 80
 """Characters before a limit in which somebody may do away with it."""
 NEAR = 0.6
@@ -40,6 +41,8 @@ class _Cues(NamedTuple):
     praise: re.Pattern[str]
     no_definition: re.Pattern[str]
     acts: re.Pattern[str]
+    effects: re.Pattern[str]
+    measured: re.Pattern[str]
     used: re.Pattern[str]
     how: re.Pattern[str]
     limits: re.Pattern[str]
@@ -90,15 +93,20 @@ def _role(cues: _Cues, text: str, end: int, lead: bool, rivals: bool, has_value:
     limit = cues.limits.search(text, end)
     if limit and not cues.cured.search(text[max(end, limit.start() - CURED) : limit.start()]):
         return "limitation", 0.95 if lead else 0.75 if near else 0.45
+    told_how = cues.how.search(text, end) is not None
+    if cues.measured.search(text) and not (lead and told_how and cues.acts.match(text, end) and not _FIGURE.search(text)):
+        return "result", 0.85 if lead else 0.7 if near else 0.5
     if lead and cues.acts.match(text, end):
-        return "mechanism", 1.0 if cues.how.search(text, end) else 0.9
+        if told_how or not cues.effects.match(text, end):
+            return "mechanism", 1.0 if told_how else 0.9
+        return "result", 0.7
     if lead and cues.used.match(text, end):
         return "mechanism", 0.6
     if has_value and near:
         return "parameter", 0.75
     if cues.result.search(text):
         return "result", 0.85 if lead else 0.7 if near else 0.5
-    if cues.how.search(text, end) and near:
+    if told_how and near:
         return "mechanism", 0.55
     return None, 0.0
 
@@ -138,6 +146,7 @@ def _cues() -> _Cues:
         praise=inside("praise"),
         no_definition=re.compile(rf"\b(?:is|are|was|were)\s+(?:an?|the|one of the)\s+(?:[\w-]+\s+){{0,2}}(?:{words['no_definition']})\b"),
         acts=re.compile(rf"{name}(?:,[^,]{{1,80}},)?{adverbs}\s+(?:{words['acts']})\b"),
+        effects=re.compile(rf"{name}(?:,[^,]{{1,80}},)?{adverbs}\s+(?:{words['effects']})\b"),
         used=re.compile(rf"{name}\s+(?:is|are|has been|have been)\s+(?:\w+ly\s+)?(?:{words['used']})\s+(?:to|for|in|as)\b"),
-        **{key: inside(key) for key in ("how", "limits", "cured", "result", "compares", "open", "advice")},
+        **{key: inside(key) for key in ("how", "measured", "limits", "cured", "result", "compares", "open", "advice")},
     )

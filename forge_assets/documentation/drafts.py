@@ -83,6 +83,27 @@ def counted(number: int, what: str = "work") -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
+STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+"""Counts of works are told in these steps of each power of ten, so that a page is not another one with every night."""
+
+
+def step(number: int) -> int:
+    """The step that a count reaches: 10, 15, 20, 30, 50, 70, 100, ...; itself below ten."""
+    if number < 10:
+        return number
+    power = 10 ** (len(str(number)) - 1)
+    return max(int(one * power) for one in STEPS if one * power <= number)
+
+
+def at_least(number: int) -> str:
+    """A count of works as pages tell it: exact below ten, above it the step that it reaches, with a plus."""
+    return str(number) if number < 10 else f"{step(number):,}+"
+
+
+def some_works(number: int) -> str:
+    return counted(number) if number < 10 else f"{at_least(number)} works"
+
+
 def number(value: float) -> str:
     """1.2 billion, 3.5 million, 12,000, 0.001; three digits are told."""
     size = abs(value)
@@ -98,12 +119,23 @@ def number(value: float) -> str:
 
 
 def trend(value: float | None) -> str:
+    """Yearly growth, exact."""
     return "" if value is None else f"{100 * value:+.0f}% a year"
 
 
+def course(value: float | None) -> str:
+    """Yearly growth in steps of ten per cent."""
+    return "" if value is None else "steady" if abs(value) < 0.05 else f"about {10 * round(10 * value):+d}% a year"
+
+
+def sure(confidence: float) -> str:
+    """Confidence in steps of 0.05."""
+    return f"{round(20 * confidence) / 20:.2f}"
+
+
 def times(lift: float) -> str:
-    """How many times as often as by chance, two digits: it must not change whenever one work more is read."""
-    return f"{float(f'{lift:.2g}'):,g}×"
+    """How many times as often as by chance, in the steps of counts above ten."""
+    return f"{lift:.0f}×" if lift < 10 else f"{at_least(int(lift))}×"
 
 
 def slug(text: str) -> str:

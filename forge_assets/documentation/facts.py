@@ -14,6 +14,7 @@ from forge_assets.compatibility.graph.model import Edge
 from forge_assets.components.catalogue import lookup
 from forge_assets.components.ontology.model import Component, Ontology
 from forge_assets.documentation.collect import INDEPENDENT_WORKS
+from forge_assets.documentation.drafts import step
 from forge_assets.documentation.subjects import CANDIDATE
 from forge_resources.database import Database
 
@@ -61,6 +62,11 @@ class Together:
     works: int
     lift: float
 
+    @property
+    def rank(self) -> tuple[float, int, str]:
+        """The strongest company first; in steps, so that it does not change places with every work that is read."""
+        return -float(f"{self.lift:.1g}"), -step(self.works), self.other
+
 
 @dataclass(frozen=True)
 class SlotFacts:
@@ -97,10 +103,14 @@ def slot_facts(db: Database, ontology: Ontology, slot: str) -> SlotFacts:
             for one_, other in ((a, b), (b, a)):
                 if one_ in components:
                     together.setdefault(one_, []).append(Together(other, works, lift))
+    for some in together.values():
+        some.sort(key=lambda one: one.rank)
     edges: dict[str, list[Edge]] = {}
     for edge in graph.edges(db, ids, evidence=True):
         for end in {edge.key.subject, edge.key.object} & set(ids):
             edges.setdefault(end, []).append(edge)
+    for found in edges.values():
+        found.sort(key=lambda edge: (-round(20 * edge.confidence), edge.key.id))
     return SlotFacts(slot, ontology, components, entries, typical, edges, together)
 
 

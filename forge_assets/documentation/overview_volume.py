@@ -10,15 +10,20 @@ import sqlalchemy as sa
 
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.documentation.citing import Found, Place, places
-from forge_assets.documentation.drafts import Draft, cell, counted, number
+from forge_assets.documentation.component_page import value_row
+from forge_assets.documentation.drafts import Draft, at_least, cell, counted, number, step
 from forge_assets.documentation.hierarchy import files, reading
+from forge_assets.documentation.paged import Floors
 from forge_assets.documentation.plans import VolumePlan, volume_of
+from forge_assets.documentation.subjects import CANDIDATE
 from forge_assets.documentation.volume import Code, Links, Missing, Note
 from forge_resources.database import Database
 
 VOLUME = "overview"
-FEWEST, SHOWN, BY_COMPONENT = 8, 60, 40
-"""Works that state a parameter before it has a page; values and components that the page shows."""
+SHOWN, BY_COMPONENT = 60, 40
+"""Values and components that the page of a parameter shows."""
+OPTIONS, STATED = 10, 2
+"""Components of a slot beside a file of the hierarchy, and parameters of each."""
 FIRST = """SELECT DISTINCT ON (volume) volume, page FROM doc_page
     WHERE volume <> 'overview' AND kind IN ('survey', 'comparison', 'guide', 'component', 'bibliography')
     ORDER BY volume, array_position(ARRAY['survey', 'comparison', 'guide', 'component', 'bibliography'], kind), page"""
@@ -34,8 +39,8 @@ VALUES = """SELECT DISTINCT ON (v.parameter, coalesce(w.work_id, v.document_id))
 
 
 class OverviewVolume:
-    def __init__(self, db: Database, ontology: Ontology, pages: Mapping[str, str]) -> None:
-        self.ontology, self.pages = ontology, pages
+    def __init__(self, db: Database, ontology: Ontology, pages: Mapping[str, str], floors: Floors) -> None:
+        self.ontology, self.pages, self.floors = ontology, pages, floors
         with db.begin() as connection:
             self.volumes = connection.execute(sa.text(VOLUMES)).all()
             self.first = {row.volume: row.page for row in connection.execute(sa.text(FIRST))}
@@ -48,7 +53,8 @@ class OverviewVolume:
         self.stated = {name: sorted(rows, key=lambda row: (-(row.year or 0), str(row.document_id))) for name, rows in stated.items()}
         wanted = {_place(row) for rows in self.stated.values() for row in rows[:SHOWN]}
         self.found: Mapping[Place, Found] = places(db, wanted)
-        self.files = files.files(reading.known(db, ontology))
+        self.known = reading.known(db, ontology)
+        self.files = files.files(self.known)
 
     def plan(self) -> VolumePlan:
         made = VolumePlan(VOLUME, "Overview", "overview")
@@ -58,8 +64,8 @@ class OverviewVolume:
             made.add(f"{VOLUME}/{_slug(name)}", [text, self._shown(name)], lambda name=name, text=text: self._file(name, text))  # type: ignore[misc]
         for name, parameter in self.ontology.parameters.items():
             rows = self.stated.get(name, [])
-            if len(rows) < FEWEST:
-                reason = f"{counted(len(rows))} state a value; a page needs {FEWEST}"
+            if len(rows) < self.floors.subject:
+                reason = f"{counted(len(rows))} state a value; a page needs {self.floors.subject}"
                 made.missing.append(Missing(name=f"parameter {parameter.title}", reason=reason))
                 continue
             told = [[str(row.document_id), row.start, row.number, row.word, row.unit, row.component, row.year] for row in rows]
@@ -71,8 +77,9 @@ class OverviewVolume:
         made = Draft(f"{VOLUME}/overview", "overview", "Overview", f"{len(self.volumes)} volumes made of {counted(self.corpus.works)}")
         made.blocks.append(Note(
             text="Every sentence of these volumes stands word for word in a document of the corpus and carries its place there. "
-            "What lacks evidence "
-            "has no page and is listed as missing. Tables count works, a work with several documents once."
+            "What lacks evidence has no page and is listed as missing: in a corpus of this size the page of a component needs sentences of "
+            f"{self.floors.subject} works, one of which says what it is or how it works, and a page on a whole slot or topic those of "
+            f"{self.floors.together}. Tables count works, a work with several documents once."
         ))  # fmt: skip
         made.table(
             "The corpus",
@@ -104,9 +111,33 @@ class OverviewVolume:
             )
             if shown := self._shown(name):
                 made.blocks.append(Links(title="Told in", pages=shown))
+            for slot in slots:
+                self._options(made, slot)
+            made.heading("The file")
         language = {"yaml": "yaml", "json": "json", "md": "markdown"}.get(name.rpartition(".")[2], "text")
         made.blocks.append(Code(caption=name, language=language, text=text))
         return made
+
+    def _options(self, made: Draft, slot: str) -> None:
+        """The options of a slot that most works use, with the works that introduced them and the values that works state."""
+        facts = self.known.slots[slot]
+        entries = [one for id_, one in facts.entries.items() if not id_.startswith(CANDIDATE)]
+        rows = []
+        for one in sorted(entries, key=lambda one: (-step(one.used or 0), -step(one.works), one.subject))[:OPTIONS]:
+            title = self.known.titles.get(one.introducing) if one.introducing else None
+            from_ = cell(" ".join(title.text.split()), citations=made.cite([title])) if title else cell("")
+            values = [
+                row for value in facts.typical.get(one.subject, ())[:STATED] if (row := value_row(made, value, facts, self.known.places))
+            ]
+            told = "; ".join(f"{row[0].text}: {row[-1].text}" for row in values)
+            places = tuple(citation for row in values for citation in row[-1].citations)
+            rows.append([cell(one.name, page=self.pages.get(one.subject)), cell(at_least(one.used or 0)), from_,
+                         cell(told, citations=places, disagree=any(row[-1].disagree for row in values))])  # fmt: skip
+        if rows:
+            made.heading(self.ontology.slots[slot].title)
+            made.table(f"What works use for {self.ontology.slots[slot].title.lower()}",
+                       ("Option", "Used by works", "Introduced in", "Stated values"), rows,
+                       "The most used first; where sources disagree, all that are cited stand there.")  # fmt: skip
 
     def _shown(self, name: str) -> tuple[tuple[str, str], ...]:
         """Where the volumes of a file's slots begin."""

@@ -10,16 +10,17 @@ from uuid import UUID
 
 from forge_assets.documentation.citing import Found, Place, cite
 from forge_assets.documentation.component_page import Subject, value_row
-from forge_assets.documentation.drafts import Draft, cell, counted, trend, years
+from forge_assets.documentation.drafts import Draft, at_least, cell, counted, course, step, trend, years
 from forge_assets.documentation.facts import SlotFacts
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import Pool
+from forge_assets.documentation.shares import Shares
 from forge_assets.documentation.subjects import CANDIDATE
 from forge_assets.documentation.volume import Links, Note, Source
 
-FEWEST = 5
-"""Distinct works that a page of quotes needs."""
-SURVEYED, ADVISED, PROBLEMS, TERMS = 40, 40, 60, 400
+SURVEYED, ADVISED, SET, WATCHED, PROBLEMS, TERMS = 40, 40, 16, 24, 60, 400
+YEARS_SHOWN = 8
+"""The latest years, each with a column of counts."""
 
 
 def works_of(quotes: Sequence[Quote]) -> int:
@@ -44,17 +45,18 @@ def survey(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts
         rows = []
         for one in families[:20]:
             kinds = [c for c in facts.components.values() if c.parent == one.entry.subject and c.id in facts.entries]
-            kinds.sort(key=lambda c: -facts.entries[c.id].works)
-            rows.append([cell(one.entry.name, page=pages.get(one.entry.subject)), cell(f"{one.entry.works:,}"),
-                         cell(", ".join(f"{c.name} ({facts.entries[c.id].works:,})" for c in kinds[:6]))])  # fmt: skip
+            kinds.sort(key=lambda c: (-step(facts.entries[c.id].works), c.id))
+            rows.append([cell(one.entry.name, page=pages.get(one.entry.subject)), cell(at_least(one.entry.works)),
+                         cell(", ".join(f"{c.name} ({at_least(facts.entries[c.id].works)})" for c in kinds[:6]))])  # fmt: skip
         made.heading("Families")
         made.table("Families and their most named kinds", ("Family", "Works", "Kinds (works)"), rows)
     rising = sorted(
-        (one for one in known if one.entry.trend is not None and one.entry.works >= 20), key=lambda one: -(one.entry.trend or 0)
+        (one for one in known if one.entry.trend is not None and one.entry.works >= 20),
+        key=lambda one: (-round(10 * (one.entry.trend or 0)), one.entry.subject),
     )
     if len(rising) >= 4:
         made.heading("Rising and falling")
-        rows = [[cell(one.entry.name, page=pages.get(one.entry.subject)), cell(trend(one.entry.trend)), cell(f"{one.entry.works:,}")]
+        rows = [[cell(one.entry.name, page=pages.get(one.entry.subject)), cell(course(one.entry.trend)), cell(at_least(one.entry.works))]
                 for one in (rising if len(rising) <= 12 else [*rising[:8], *rising[-4:]])]  # fmt: skip
         made.table("Growth of the share of works", ("Component", "Trend", "Works"), rows, "Of components that 20 works or more name.")
     pool = Pool(quotes, f"{slot.title} {slot.description}")
@@ -70,9 +72,9 @@ def _pages_of(subjects: Sequence[Subject], facts: SlotFacts, pages: Mapping[str,
     return Links(title="Pages of this volume", pages=tuple(shown[:120]))
 
 
-def guide(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts: SlotFacts, found: Mapping[Place, Found],
+def guide(id_: str, subjects: Sequence[Subject], shares: Shares, facts: SlotFacts, found: Mapping[Place, Found],
           pages: Mapping[str, str]) -> Draft:  # fmt: skip
-    """How to fill the slot: what it joins to, what most works use, what they set, and what they advise."""
+    """How to fill the slot: what it joins to, what most works use, what they set, what they advise, and what they warn of."""
     slot = facts.ontology.slots[facts.slot]
     made = Draft(
         id_, "guide", f"How to choose and set up: {slot.title.lower()}", f"options, settings and advice for the slot {slot.title.lower()}"
@@ -82,11 +84,11 @@ def guide(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts:
                [[cell(", ".join(slot.inputs) or "nothing"), cell(", ".join(slot.outputs) or "nothing"),
                  cell("yes" if slot.core else "no")]],
                "As Forge's ontology has it.")  # fmt: skip
-    used = sorted((one for one in subjects if one.entry.used), key=lambda one: (-(one.entry.used or 0), one.entry.subject))[:12]
+    used = sorted((one for one in subjects if one.entry.used), key=lambda one: (-step(one.entry.used or 0), one.entry.subject))[:12]
     if used:
         made.heading("2. What works use")
-        rows = [[cell(one.entry.name, page=pages.get(one.entry.subject)), cell(f"{one.entry.used:,}"), cell(trend(one.entry.trend)),
-                 cell(years(one.entry.first_year, one.entry.latest_year))] for one in used]  # fmt: skip
+        rows = [[cell(one.entry.name, page=pages.get(one.entry.subject)), cell(at_least(one.entry.used or 0)),
+                 cell(course(one.entry.trend)), cell(years(one.entry.first_year, one.entry.latest_year))] for one in used]  # fmt: skip
         made.table("The most used", ("Component", "Used by works", "Trend", "Years"), rows, "Most used is not best: see the comparison.")
     rows = []
     for one in subjects[:25]:
@@ -94,13 +96,17 @@ def guide(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts:
             row = value_row(made, value, facts, found)
             if row:
                 rows.append([cell(one.entry.name, page=pages.get(one.entry.subject)), *row])
-    if rows:
+    settings = Pool(shares.settings, f"{slot.title} {slot.description}").pick(SET)
+    if rows or settings:
         made.heading("3. What works set")
         made.table("Stated settings", ("Component", "Parameter", "Works", "Quartiles", "Range", "Stated values"), rows[:20],
                    "One voice per work; where sources disagree, all that are cited stand there.")  # fmt: skip
-    picked = Pool(quotes, f"{slot.title} {slot.description} should recommended important choice practice").pick(ADVISED)
-    if picked:
-        made.heading("4. What works advise")
+        made.quote(None, settings)
+    advice = Pool(shares.guide, f"{slot.title} {slot.description} should recommended important choice practice").pick(ADVISED)
+    for title, picked in (("4. What works advise", advice),
+                          ("5. What works warn of", Pool(shares.pitfalls, f"{slot.title} {slot.description}").pick(WATCHED))):  # fmt: skip
+        if picked:
+            made.heading(title)
         for name in dict.fromkeys(one.quote.subject for one in picked):
             made.heading(facts.name(name), 3)
             made.quote(None, [one for one in picked if one.quote.subject == name])
@@ -123,7 +129,7 @@ def timeline(id_: str, subjects: Sequence[Subject], facts: SlotFacts, titles: Ma
             if there
             else cell(f"{introduced.title} (not in the corpus)" if introduced else "")
         )
-        rows.append((year, -one.entry.works, one, title, there))
+        rows.append((year, -step(one.entry.works), one, title, there))
     rows.sort(key=lambda row: (row[0], row[1], row[2].entry.subject))
     made = Draft(
         id_, "timeline", f"{slot.title}: timeline", f"{counted(len(rows), 'component')} from {rows[0][0]} to {rows[-1][0]}" if rows else ""
@@ -133,7 +139,7 @@ def timeline(id_: str, subjects: Sequence[Subject], facts: SlotFacts, titles: Ma
     for year, _, one, title, _ in rows:
         decade = "Before 1990" if year < 1990 else str(year) if year >= 2015 else f"{year // 5 * 5}–{year // 5 * 5 + 4}"
         decades.setdefault(decade, []).append([
-            cell(str(year)), cell(one.entry.name, page=pages.get(one.entry.subject)), title, cell(f"{one.entry.works:,}"),
+            cell(str(year)), cell(one.entry.name, page=pages.get(one.entry.subject)), title, cell(at_least(one.entry.works)),
             cell("" if not one.entry.first_year else str(one.entry.first_year)),
         ])  # fmt: skip
     for decade, some in decades.items():
@@ -155,7 +161,7 @@ def parameters(id_: str, subjects: Sequence[Subject], facts: SlotFacts, found: M
         for value in one.typical:
             by_parameter.setdefault(value.parameter, []).append((one, value))
     made = Draft(id_, "parameters", f"{slot.title}: parameters", f"{counted(len(by_parameter), 'parameter')} that works state values of")
-    for parameter, some in sorted(by_parameter.items(), key=lambda item: (-sum(value.works for _, value in item[1]), item[0])):  # type: ignore[attr-defined]
+    for parameter, some in sorted(by_parameter.items(), key=lambda item: (-step(sum(value.works for _, value in item[1])), item[0])):  # type: ignore[attr-defined]
         known = facts.ontology.parameters.get(parameter)
         rows = [[cell(one.entry.name, page=pages.get(one.entry.subject)), *row[1:]] for one, value in some
                 if (row := value_row(made, value, facts, found))]  # type: ignore[arg-type]  # fmt: skip
@@ -200,6 +206,35 @@ def glossary(id_: str, subjects: Sequence[Subject], definitions: Mapping[str, Qu
     made.summary = counted(len(rows), "term")
     made.table("Terms", ("Term", "Also written", "A work says"), rows, "Word for word; the citation is the source.")
     return made
+
+
+def counts(id_: str, subjects: Sequence[Subject], facts: SlotFacts, pages: Mapping[str, str]) -> Draft:
+    """How many works name each component, to the work and by year: the page that every night makes anew, so that the others can stay."""
+    slot = facts.ontology.slots[facts.slot]
+    made = Draft(
+        id_, "counts", f"{slot.title}: in figures", f"works that name {counted(len(subjects), 'component')} and candidates, by year"
+    )
+    known = {int(year) for one in subjects for year in one.entry.years if int(year) > 0}
+    shown = sorted(known)[-YEARS_SHOWN:]
+    earlier = f"before {shown[0]}" if shown else ""
+    rows = []
+    for one in sorted(subjects, key=lambda one: (one.entry.subject.startswith(CANDIDATE), -one.entry.works, one.entry.subject)):
+        by_year = {int(year): works for year, works in one.entry.years.items()}
+        before = sum(works for year, works in by_year.items() if shown and 0 < year < shown[0])
+        rows.append([cell(one.entry.name, page=pages.get(one.entry.subject)), cell(f"{one.entry.works:,}"),
+                     cell("" if one.entry.used is None else f"{one.entry.used:,}"), cell(trend(one.entry.trend)), cell(_some(before)),
+                     *(cell(_some(by_year.get(year, 0))) for year in shown)])  # fmt: skip
+    made.blocks.append(Note(
+        text="Exact counts as they stand now; the other pages tell them in steps (10+, 15+, 20+, 30+, 50+, 70+, 100+, ...), so that they "
+        "change when something is said, and not with every work that is read."
+    ))  # fmt: skip
+    made.table("Works, to the work", ("Component", "Works", "Used in", "Trend", earlier, *map(str, shown)), rows,
+               "Works: those that name it. Used in: those that use or introduce it. Trend: yearly growth of its share.")  # fmt: skip
+    return made
+
+
+def _some(number: int) -> str:
+    return f"{number:,}" if number else ""
 
 
 def bibliography(volume: str, title: str, sources: Sequence[Source]) -> Draft:

@@ -9,7 +9,7 @@ from forge_assets.components.ontology.model import Ontology
 from forge_assets.documentation import comparison_page, component_page, paged, quotes, slot_pages
 from forge_assets.documentation.citing import Found, Place, places, titles
 from forge_assets.documentation.component_page import Subject
-from forge_assets.documentation.drafts import trend
+from forge_assets.documentation.drafts import course, step, trend
 from forge_assets.documentation.facts import SlotFacts, slot_facts
 from forge_assets.documentation.plans import VolumePlan, volume_of
 from forge_assets.documentation.quotes import Quote
@@ -18,15 +18,17 @@ from forge_assets.documentation.subjects import CANDIDATE
 from forge_assets.documentation.volume import Missing
 from forge_resources.database import Database
 
-FEWEST_COMPARED, FEWEST_TERMS, FEWEST_DATED = 3, 5, 5
-"""Components of a comparison, terms of a glossary, introducing works in the corpus of a timeline."""
+FEWEST_COMPARED = 3
+"""Components of a comparison."""
 
 
 class SlotVolume:
     """Everything that the pages of a slot are made of, read once."""
 
-    def __init__(self, db: Database, ontology: Ontology, slot: str, known: dict[str, paged.Evidence], pages: Mapping[str, str]) -> None:
-        self.volume, self.known, self.pages = volume_of(slot), known, pages
+    def __init__(
+        self, db: Database, ontology: Ontology, slot: str, known: dict[str, paged.Evidence], pages: Mapping[str, str], floors: paged.Floors
+    ) -> None:
+        self.volume, self.known, self.pages, self.floors = volume_of(slot), known, pages, floors
         self.facts: SlotFacts = slot_facts(db, ontology, slot)
         found = quotes.of_slot(db, slot)
         self.shares = share(found, pages.keys() & self.facts.entries.keys(), self.facts.components)
@@ -35,7 +37,7 @@ class SlotVolume:
             for subject, all_ in found.items()
             if not subject.startswith(CANDIDATE) and (some := [one for one in all_ if one.role == "definition"])
         }
-        ordered = sorted(self.facts.entries.items(), key=lambda item: (item[0].startswith(CANDIDATE), -item[1].works, item[0]))
+        ordered = sorted(self.facts.entries.items(), key=lambda item: (item[0].startswith(CANDIDATE), -step(item[1].works), item[0]))
         self.subjects = [component_page.subject_of(self.facts, id_, self.shares.components.get(id_, ())) for id_, _ in ordered]
         self.titles: Mapping[UUID, Found] = titles(db, {one.entry.introducing for one in self.subjects if one.entry.introducing})
         wanted = {place for one in self.subjects for place in one.places()} | comparison_page.places(self.subjects, self.facts)
@@ -46,7 +48,7 @@ class SlotVolume:
         made = VolumePlan(self.volume, slot.title, "slot")
         self._together(made)
         for subject in self.subjects:
-            reason = paged.lacks(subject.entry.subject, self.known.get(subject.entry.subject))
+            reason = paged.lacks(subject.entry.subject, self.known.get(subject.entry.subject), self.floors.subject)
             if reason is None and subject.entry.subject in self.pages:
                 self._component(made, subject)
             elif reason is not None:
@@ -63,7 +65,8 @@ class SlotVolume:
     def _together(self, made: VolumePlan) -> None:
         """The pages about the slot as a whole, which stand before those of its components."""
         counts, shares = self._counts(), self.shares
-        marks = {name: [one.mark for one in getattr(shares, name)] for name in ("survey", "guide", "comparison", "problems")}
+        marks = {name: [one.mark for one in getattr(shares, name)] for name in ("survey", "comparison")}
+        advice = [*shares.guide, *shares.settings, *shares.pitfalls]
         if self._enough(made, "survey", slot_pages.works_of(shares.survey)):
             id_ = f"{self.volume}/survey"
             made.add(id_, [counts, marks["survey"]],
@@ -77,9 +80,9 @@ class SlotVolume:
             given = self.subjects, shares.comparison, self.facts, self.found, self.pages
             made.add(f"{self.volume}/comparison", comparison_page.evidence(*given),
                      lambda: comparison_page.draft(f"{self.volume}/comparison", *given))  # fmt: skip
-        if self._enough(made, "guide", slot_pages.works_of(shares.guide)):
-            made.add(f"{self.volume}/guide", [counts, marks["guide"], self._values(2)],
-                     lambda: slot_pages.guide(f"{self.volume}/guide", self.subjects, shares.guide, self.facts, self.found,
+        if self._enough(made, "guide", slot_pages.works_of(advice)):
+            made.add(f"{self.volume}/guide", [counts, [one.mark for one in advice], self._values(2)],
+                     lambda: slot_pages.guide(f"{self.volume}/guide", self.subjects, shares, self.facts, self.found,
                                               self.pages))  # fmt: skip
 
     def _reference(self, made: VolumePlan) -> None:
@@ -89,31 +92,35 @@ class SlotVolume:
         if self._enough(made, "parameters", len({source[0] for one in self.subjects for value in one.typical for source in value.sources})):
             made.add(f"{id_}/parameters", [names, self._values(12)],
                      lambda: slot_pages.parameters(f"{id_}/parameters", self.subjects, self.facts, self.found, self.pages))  # fmt: skip
-        if len(self.titles) >= FEWEST_DATED:
+        if len(self.titles) >= self.floors.together:
             dated = [[str(document), one.text] for document, one in sorted(self.titles.items(), key=str)]
             made.add(f"{id_}/timeline", [self._counts(), dated],
                      lambda: slot_pages.timeline(f"{id_}/timeline", self.subjects, self.facts, self.titles, self.pages))  # fmt: skip
         else:
             made.missing.append(
-                Missing(name="timeline", reason=f"{len(self.titles)} introducing works are in the corpus; it needs {FEWEST_DATED}")
+                Missing(name="timeline", reason=f"{len(self.titles)} introducing works are in the corpus; it needs {self.floors.together}")
             )
         if self._enough(made, "open problems", slot_pages.works_of(shares.problems)):
             made.add(f"{id_}/problems", [one.mark for one in shares.problems],
                      lambda: slot_pages.problems(f"{id_}/problems", shares.problems, self.facts))  # fmt: skip
-        if len(self.definitions) >= FEWEST_TERMS:
+        if len(self.definitions) >= self.floors.together:
             made.add(f"{id_}/glossary", [names, [(subject, one.mark) for subject, one in sorted(self.definitions.items())]],
                      lambda: slot_pages.glossary(f"{id_}/glossary", self.subjects, self.definitions, self.facts, self.pages))  # fmt: skip
+        if self.subjects:
+            exact = [[one.entry.works, one.entry.used, trend(one.entry.trend), sorted(one.entry.years.items())] for one in self.subjects]
+            made.add(f"{id_}/counts", [names, exact],
+                     lambda: slot_pages.counts(f"{id_}/counts", self.subjects, self.facts, self.pages))  # fmt: skip
 
     def _enough(self, made: VolumePlan, name: str, works: int) -> bool:
-        if works >= slot_pages.FEWEST:
+        if works >= self.floors.together:
             return True
-        made.missing.append(Missing(name=name, reason=f"{works} works can be quoted; it needs {slot_pages.FEWEST}"))
+        made.missing.append(Missing(name=name, reason=f"{works} works can be quoted; it needs {self.floors.together}"))
         return False
 
     def _counts(self) -> list[object]:
-        return [[one.entry.name, one.entry.works, one.entry.used, trend(one.entry.trend), self.pages.get(one.entry.subject),
-                 one.entry.first_year, one.entry.latest_year] for one in self.subjects]  # fmt: skip
+        """As pages tell them, in steps."""
+        return [[one.entry.name, step(one.entry.works), step(one.entry.used or 0), course(one.entry.trend),
+                 self.pages.get(one.entry.subject), one.entry.first_year, one.entry.latest_year] for one in self.subjects]  # fmt: skip
 
     def _values(self, most: int) -> list[object]:
-        return [[value.component, value.parameter, value.works, value.quartiles, value.words, [str(source) for source in value.sources]]
-                for one in self.subjects for value in one.typical[:most]]  # fmt: skip
+        return [component_page.told_of(value) for one in self.subjects for value in one.typical[:most]]  # fmt: skip

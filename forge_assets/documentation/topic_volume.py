@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.documentation.citing import Found, titles
-from forge_assets.documentation.drafts import Draft, cell, counted, times
+from forge_assets.documentation.drafts import Draft, at_least, cell, counted, some_works, step, times
 from forge_assets.documentation.plans import VolumePlan
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import Picked, Pool
-from forge_assets.documentation.slot_pages import FEWEST, works_of
+from forge_assets.documentation.slot_pages import YEARS_SHOWN, works_of
 from forge_assets.documentation.topic_sentences import SUBJECT, TopicWork, sentences, works
 from forge_assets.documentation.volume import Links, Missing, Note
 from forge_resources.database import Database
@@ -58,8 +58,10 @@ def groups(db: Database) -> dict[str, tuple[int, str]]:
 
 
 class TopicVolume:
-    def __init__(self, db: Database, ontology: Ontology, volume: str, group: int, label: str, pages: Mapping[str, str]) -> None:
-        self.volume, self.label, self.ontology, self.pages = volume, label, ontology, pages
+    def __init__(
+        self, db: Database, ontology: Ontology, volume: str, group: int, label: str, pages: Mapping[str, str], fewest: int
+    ) -> None:
+        self.volume, self.label, self.ontology, self.pages, self.fewest = volume, label, ontology, pages, fewest
         with db.begin() as connection:
             members = connection.execute(sa.text(MEMBERS), {"group": group}).all()
             named = dict(connection.execute(sa.text(NAMED)).tuples().all())
@@ -75,7 +77,7 @@ class TopicVolume:
         lifts = [(one.component, one.works, one.works * total / max(1, named.get(one.component, 1) * row.works)) for one in counts]
         chosen = sorted(
             (one for one in lifts if one[2] >= 2 and one[0] in self.ontology.components),
-            key=lambda one: (-one[1] * min(one[2], 20), one[0]),
+            key=lambda one: (-step(int(one[1] * min(one[2], 20))), one[0]),
         )
         phrases = tuple(str(phrase) for phrase, _ in row.phrases)
         read = works(db, row.topic_id)
@@ -86,31 +88,52 @@ class TopicVolume:
     def plan(self) -> VolumePlan:
         made = VolumePlan(self.volume, self.label, "topic")
         pages = [(f"{self.volume}/survey-{topic.id}", topic) for topic in self.topics]
-        listed = tuple((id_, topic.label) for id_, topic in pages if works_of(topic.quotes) >= FEWEST)
+        listed = tuple((id_, topic.label) for id_, topic in pages if works_of(topic.quotes) >= self.fewest)
         for id_, topic in pages:
-            if works_of(topic.quotes) < FEWEST:
-                reason = f"sentences of {counted(works_of(topic.quotes))} can be quoted; a page needs {FEWEST}"
+            if works_of(topic.quotes) < self.fewest:
+                reason = f"sentences of {counted(works_of(topic.quotes))} can be quoted; a page needs {self.fewest}"
                 made.missing.append(Missing(name=topic.label, reason=reason))
                 continue
             marks = [one.mark for one in topic.quotes]
-            told = [topic.label, topic.works, topic.phrases, topic.years, [(c, n, times(x)) for c, n, x in topic.components], listed,
+            told = [topic.label, step(topic.works), topic.phrases, [(c, step(n), times(x)) for c, n, x in topic.components], listed,
                     [self.pages.get(c) for c, _, _ in topic.components], self._typical(topic)]  # fmt: skip
             made.add(id_, [told, marks], lambda id_=id_, topic=topic: self._survey(id_, topic, listed))  # type: ignore[misc]
             unsolved = [one for one in topic.quotes if one.open]
-            if works_of(unsolved) >= FEWEST:
+            if works_of(unsolved) >= self.fewest:
                 id_ = f"{self.volume}/problems-{topic.id}"
                 made.add(id_, [topic.label, [one.mark for one in unsolved]],
                          lambda id_=id_, topic=topic, unsolved=unsolved: _problems(id_, topic, unsolved))  # type: ignore[misc]  # fmt: skip
+        if listed:
+            made.add(
+                f"{self.volume}/counts",
+                [[topic.label, topic.works, topic.years] for topic in self.topics] + [listed],
+                lambda: self._counts(dict(listed)),
+            )
+        return made
+
+    def _counts(self, listed: Mapping[str, str]) -> Draft:
+        """The exact counts, which the other pages tell in steps."""
+        made = Draft(
+            f"{self.volume}/counts", "counts", f"{self.label}: in figures", f"works of {counted(len(self.topics), 'topic')}, by year"
+        )
+        shown = sorted({year for topic in self.topics for year, _ in topic.years})[-YEARS_SHOWN:]
+        rows = []
+        for topic in self.topics:
+            by_year = dict(topic.years)
+            counts = [cell(f"{by_year[year]:,}" if year in by_year else "") for year in shown]
+            page = f"{self.volume}/survey-{topic.id}"
+            rows.append([cell(topic.label, page=page if page in listed else None), cell(f"{topic.works:,}"), *counts])
+        made.table("Works, to the work", ("Topic", "Works", *map(str, shown)), rows)
         return made
 
     def _typical(self, topic: Topic) -> list[str]:
         return [self.titles[one.document].text for one in topic.nearest[:TYPICAL] if one.document in self.titles]
 
     def _survey(self, id_: str, topic: Topic, listed: Sequence[tuple[str, str]]) -> Draft:
-        made = Draft(id_, "survey", topic.label, f"a topic of {counted(topic.works)}")
+        made = Draft(id_, "survey", topic.label, f"a topic of {some_works(topic.works)}")
         made.blocks.append(
             Note(
-                text=f"A topic of {counted(topic.works)}, found by likeness of their titles and texts; "
+                text=f"A topic of {some_works(topic.works)}, found by likeness of their titles and texts; "
                 f"its phrases are: {', '.join(topic.phrases[:8])}."
             )
         )
@@ -129,7 +152,7 @@ class TopicVolume:
         if topic.components:
             made.heading("Components that its works name")
             made.table("Named more often than elsewhere", ("Component", "Works", "Times as often as in all works"), [
-                [cell(self.ontology.components[one].name, page=self.pages.get(one)), cell(f"{count:,}"), cell(times(lift))]
+                [cell(self.ontology.components[one].name, page=self.pages.get(one)), cell(at_least(count)), cell(times(lift))]
                 for one, count, lift in topic.components
             ], "Only counted: that works of a topic name a component does not say that it fits.")  # fmt: skip
         rows = [[cell(" ".join(found.text.split()), citations=made.cite([found])), cell(str(found.year or ""))]
@@ -137,9 +160,6 @@ class TopicVolume:
         if rows:
             made.heading("Typical works")
             made.table("The works nearest to the topic's middle", ("Work", "Year"), rows)
-        if len(topic.years) >= 3:
-            made.heading("Over the years")
-            made.table("Works by year", ("Year", "Works"), [[cell(str(year)), cell(f"{count:,}")] for year, count in topic.years[-15:]])
 
 
 def _ordered(picked: Sequence[Picked]) -> list[Picked]:

@@ -11,7 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 FORMAT: Literal["forge-volume/1"] = "forge-volume/1"
 
 PageKind = Literal[
-    "component", "candidate", "comparison", "survey", "guide", "timeline", "parameters", "problems", "glossary", "bibliography", "overview"
+    "component",
+    "candidate",
+    "comparison",
+    "survey",
+    "guide",
+    "timeline",
+    "parameters",
+    "problems",
+    "glossary",
+    "counts",
+    "bibliography",
+    "overview",
 ]
 Role = Literal["definition", "mechanism", "parameter", "result", "comparison", "limitation"]
 

@@ -12,7 +12,7 @@ from forge_assets.documentation.plans import volume_of
 from forge_assets.documentation.volume import Page
 from forge_resources.database import Database
 
-PAGES = """SELECT page, volume, kind, title, sources, sha256 FROM doc_page WHERE kind <> 'bibliography'
+PAGES = """SELECT page, volume, kind, title, sources, sha256 FROM doc_page WHERE kind NOT IN ('bibliography', 'counts')
     AND (CAST(:volume AS text) IS NULL OR volume = :volume) AND (CAST(:page AS text) IS NULL OR page = :page)
     ORDER BY sources DESC, page"""
 

@@ -130,12 +130,12 @@ def test_a_change_makes_only_its_own_pages_again(database: Database, objects: Ob
 
 
 def test_a_component_without_evidence_has_no_page(database: Database, objects: ObjectStore) -> None:
-    stages(database, papers(SAID[:5]))
+    stages(database, papers(SAID[:2]))
     made(database, objects)
     volume = read_volume(objects, "adapter")
     assert volume is not None and not [page for page in volume.pages if page.kind == "component"]
     name = load_ontology().components["lora"].name
-    assert next(one.reason for one in volume.missing if one.name == name) == "sentences of 5 works can be quoted; a page needs 8"
+    assert next(one.reason for one in volume.missing if one.name == name) == "sentences of 2 works can be quoted; a page needs 3"
 
 
 def test_sources_that_disagree_stand_beside_each_other(database: Database, objects: ObjectStore) -> None:
@@ -203,7 +203,7 @@ def test_an_approval_holds_for_the_text_that_was_approved(
     assert isinstance(told.exception, QueryError) and "this is about the page" in str(told.exception), told.output
     walked = CliRunner().invoke(review, ["walk", "--kind", "page"], input="r\nits counts are off\n", catch_exceptions=False)
     assert SAID[1] in walked.output and "1 decided" in walked.output and decision() == "reject"
-    assert not of_pages(database, tmp_path / "overrides.yaml")
+    assert first.id not in {one.id for one in of_pages(database, tmp_path / "overrides.yaml")}
 
 
 def test_an_unknown_volume_is_refused(database: Database, objects: ObjectStore) -> None:

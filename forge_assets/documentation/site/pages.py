@@ -15,7 +15,7 @@ from forge_assets.documentation.volume import Block, Cell, Citation, Figure, Hea
 KINDS = {
     "overview": "Overview", "guide": "Guides", "survey": "Surveys", "comparison": "Comparisons", "component": "Components",
     "candidate": "Candidates", "parameters": "Parameters", "timeline": "Timelines", "problems": "Open problems", "glossary": "Glossary",
-    "bibliography": "Bibliography",
+    "counts": "In figures", "bibliography": "Bibliography",
 }  # fmt: skip
 ONE = {"component": "Component", "candidate": "Candidate", "guide": "Guide", "survey": "Survey", "comparison": "Comparison",
        "timeline": "Timeline"}  # fmt: skip

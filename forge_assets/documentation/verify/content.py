@@ -21,7 +21,6 @@ def uncarried(rewrite: Sequence[Token], sources: Sequence[Token], names: Names |
     """Words of the rewrite that no source carries. Numbers and words that point somewhere are judged elsewhere."""
     known = {token.stem for token in sources}
     words = wording()
-    groups = {number for one in known for number in words.groups.get(one, ())}
     joined = {a.stem + b.stem for a, b in pairwise(sources)}
     joined |= {f"{a.stem}-{_digits(b)}" for a, b in pairwise(sources) if b.value is not None}
     short = _spelt_out(rewrite, sources)
@@ -29,8 +28,7 @@ def uncarried(rewrite: Sequence[Token], sources: Sequence[Token], names: Names |
     for index, token in enumerate(rewrite):
         if token.value is not None or token.stem in known or token.stem in joined or index in short:
             continue
-        same = words.groups.get(token.stem, frozenset()) & groups
-        if not token.name and (words.says_nothing(token) or token.stem in words.pointers or same):
+        if not token.name and (words.says_nothing(token) or token.stem in words.pointers or words.close(token.stem, known)):
             continue
         following = rewrite[index + 1] if index + 1 < len(rewrite) else None
         if following is not None and (f"{token.stem}-{_digits(following)}" in known or token.stem + following.stem in known):

@@ -1,7 +1,8 @@
-"""The lists of wording.yaml, by stems: which words say the same, which claim nothing, which point where."""
+"""The lists of wording.yaml and wordnet.txt, by stems: which words say the same, which claim nothing, which point where."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,12 +23,35 @@ class Wording:
     plain: frozenset[str]
     """Adverbs without a claim, as written: approximately claims nothing, an approximation does."""
     pointers: dict[str, frozenset[Pointer]]
+    synonyms: dict[str, frozenset[int]]
+    """As `groups`, of WordNet: wide, and good for words that carry no denial."""
+    derived: dict[str, frozenset[str]]
+    wider: dict[str, frozenset[str]]
+    """Verbs by what they are one way of: who interleaves alternates."""
+    opposites: dict[str, frozenset[str]]
+    qualifiers: dict[str, frozenset[str]]
+    """What limits a claim, as written, by kind."""
+    universal: frozenset[str]
+    like_universal: frozenset[str]
 
     def says_nothing(self, token: Token) -> bool:
         return token.stem in self.neutral or token.text.lower() in self.plain
 
     def same(self, a: str, b: str) -> bool:
         return a == b or bool(self.groups.get(a, frozenset()) & self.groups.get(b, frozenset()))
+
+    def close(self, mine: str, theirs: Collection[str]) -> bool:
+        """Whether a word says what one of theirs says, or less: a synonym, another form, what it is a way of."""
+        family = {mine, *self.derived.get(mine, ())}
+        ids = self._ids(family)
+        for other in theirs:
+            kin = {other, *self.derived.get(other, ())}
+            if family & kin or ids & self._ids(kin) or mine in self.wider.get(other, ()):
+                return True
+        return False
+
+    def _ids(self, words: Collection[str]) -> set[int]:
+        return {number for word in words for number in (*self.groups.get(word, ()), *self.synonyms.get(word, ()))}
 
 
 @cache
@@ -45,9 +69,34 @@ def wording() -> Wording:
         for word in words.split():
             pointers.setdefault(stem(word), set()).add((axis, direction))
     neutral = read["neutral"].split()
+    net = _wordnet(len(read["same"]))
     return Wording(
         {word: frozenset(numbers) for word, numbers in groups.items()},
         frozenset(stem(word) for word in neutral if not word.endswith("ly")),
         frozenset(word for word in neutral if word.endswith("ly")),
         {word: frozenset(found) for word, found in pointers.items()},
+        *net,
+        {kind: frozenset(words.split()) for kind, words in read["qualifiers"].items()},
+        frozenset(read["universal"].split()),
+        frozenset(read["like_universal"].split()),
     )
+
+
+def _wordnet(
+    first: int,
+) -> tuple[dict[str, frozenset[int]], dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """Synonyms as numbers of groups from `first` on, derivations, wider verbs, opposites."""
+    synonyms: dict[str, set[int]] = {}
+    pairs: dict[str, dict[str, set[str]]] = {"+": {}, "<": {}, "!": {}}
+    for number, line in enumerate((files(__package__) / "wordnet.txt").read_text("utf-8").splitlines(), first):
+        sign, _, words = line.partition(" ")
+        stems = [stem(word) for word in words.split()] if sign != "#" else []
+        if sign == "=":
+            for one in stems:
+                synonyms.setdefault(one, set()).add(number)
+        elif stems and stems[0] != stems[1]:
+            pairs[sign].setdefault(stems[0], set()).add(stems[1])
+            if sign != "<":
+                pairs[sign].setdefault(stems[1], set()).add(stems[0])
+    sets = [{word: frozenset(found) for word, found in pairs[sign].items()} for sign in "+<!"]
+    return {word: frozenset(found) for word, found in synonyms.items()}, sets[0], sets[1], sets[2]
