@@ -85,7 +85,7 @@ def _instance_info(home: Path, template: Path, **env: str) -> str:
 
 def test_dagster_keeps_its_events_in_the_home_by_default(tmp_path: Path) -> None:
     info = _instance_info(tmp_path / "home", PROJECT / "dagster_home" / "dagster.yaml")
-    assert "event_log_storage: SqliteEventLogStorage" in info
+    assert re.search(r"event_log_storage:\s+module: forge_app.event_log\s+class: KeptEventLogStorage", info)
     assert re.search(r"telemetry:\s+enabled: false", info)
     assert re.search(r"pools:\s+default_limit: 1", info)
 
