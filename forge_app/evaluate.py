@@ -240,13 +240,15 @@ def stacks(draws: int, json_: bool) -> None:
 @click.option("--gold", type=click.Path(path_type=Path), help="questions.jsonl of cs_rubrics; default: beside the checkout")
 @JSON
 def docs_(gold: Path | None, json_: bool) -> None:
-    """How much of what experts want in an answer stands on pages written of this home's corpus, beside lead and LexRank."""
+    """How much of what experts want in an answer stands on pages written of this corpus, and in its volumes, beside lead and LexRank."""
+    from forge_assets.documentation import shelf
     from forge_assets.documentation.evaluation.rubrics import evaluate_rubrics
     from forge_resources.database import Database
+    from forge_resources.object_store import open_store
     from forge_resources.settings import settings
 
     with Database.open() as db:
-        report = evaluate_rubrics(db, settings().home / "lexical", gold, _say)
+        report = evaluate_rubrics(db, settings().home / "lexical", gold, _say, shelf.volumes(db, open_store()))
     if json_:
         as_json(asdict(report))
     else:

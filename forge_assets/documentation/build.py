@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,16 +95,17 @@ def build(
     started, report, ontology = time.monotonic(), BuildReport(), load_ontology(overrides)
     with db.advisory_lock(LOCK):
         report.sentences_read = collect(db, ontology, lexical, say).read
-        _tell_floor(db, ontology, report)
-        for plan in plans(db, ontology, only):
+        floors = paged.floors(db)
+        known = paged.evidence(db, floors.subject)
+        _tell_floor(ontology, floors, known, report)
+        for plan in plans(db, ontology, only, floors, known):
             _bind(db, objects, plan, report)
             say(f"{plan.id}: {len(plan.pages)} pages, {len(plan.missing)} without enough evidence")
     report.seconds = time.monotonic() - started
     return report
 
 
-def _tell_floor(db: Database, ontology: Ontology, report: BuildReport) -> None:
-    floors, known = paged.floors(db), paged.evidence(db)
+def _tell_floor(ontology: Ontology, floors: paged.Floors, known: Mapping[str, paged.Evidence], report: BuildReport) -> None:
     report.works, report.floor = floors.works, floors.subject
     lacking = [(one, id_, reason) for id_, one in known.items() if (reason := paged.lacks(id_, one, floors.subject))]
     report.components = len(known) - len(lacking)
@@ -117,12 +118,12 @@ def volume_ids(db: Database, ontology: Ontology) -> list[str]:
     return [*(volume_of(slot) for slot in ontology.slots), *topics(db), OVERVIEW]
 
 
-def plans(db: Database, ontology: Ontology, only: Collection[str] | None) -> Iterator[VolumePlan]:
+def plans(
+    db: Database, ontology: Ontology, only: Collection[str] | None, floors: paged.Floors, known: dict[str, paged.Evidence]
+) -> Iterator[VolumePlan]:
     known_ids = volume_ids(db, ontology)
     if unknown := sorted(set(only or ()) - set(known_ids)):
         raise QueryError(f"no volume is called {unknown[0]!r}; the volumes are: {', '.join(known_ids)}")
-    known = paged.evidence(db)
-    floors = paged.floors(db)
     pages = paged.pages(known, floors.subject)
     chosen = set(known_ids if only is None else only)
     for slot in ontology.slots:

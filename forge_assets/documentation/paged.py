@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from forge_assets.documentation.candidate_floor import no_components
 from forge_assets.documentation.drafts import counted, slug
 from forge_assets.documentation.plans import volume_of
 from forge_assets.documentation.subjects import CANDIDATE
@@ -43,12 +44,17 @@ class Evidence:
     works: int
     definitions: int
     mechanisms: int
+    doubt: str | None = None
+    """Why a candidate is taken for no component."""
 
 
-def evidence(db: Database) -> dict[str, Evidence]:
+def evidence(db: Database, fewest: int) -> dict[str, Evidence]:
     """What can be quoted of each subject."""
     with db.begin() as connection:
-        return {row[0]: Evidence(*row[1:]) for row in connection.execute(sa.text(COUNTS))}
+        found = {row[0]: Evidence(*row[1:]) for row in connection.execute(sa.text(COUNTS))}
+    able = [id_ for id_, one in found.items() if id_.startswith(CANDIDATE) and one.works >= fewest and one.definitions]
+    doubts = no_components(db, able)
+    return {id_: replace(one, doubt=doubts[id_]) if id_ in doubts else one for id_, one in found.items()}
 
 
 def lacks(subject: str, known: Evidence | None, fewest: int) -> str | None:
@@ -57,7 +63,7 @@ def lacks(subject: str, known: Evidence | None, fewest: int) -> str | None:
     if known is None or works < fewest:
         return f"sentences of {counted(works)} can be quoted; a page needs {fewest}"
     if subject.startswith(CANDIDATE):
-        return None if known.definitions else "no sentence says what it is"
+        return known.doubt if known.definitions else "no sentence says what it is"
     return None if known.definitions or known.mechanisms else "no sentence says what it is or how it works"
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from forge_assets.documentation.evaluation.reader import VolumeReader
 from forge_assets.documentation.evaluation.rubrics import evaluate_rubrics, scored
 from forge_assets.embeddings.lexical import LexicalIndex
 from forge_resources.database import Database
 from forge_resources.errors import QueryError
 from tests.components.catalogue_corpus import put
-from tests.documentation.written_corpus import papers
+from tests.documentation.volumes import Library, volume
+from tests.documentation.written_corpus import SAID, papers
 
 
 def test_coverage_is_the_share_of_the_evidence_that_a_page_has() -> None:
@@ -27,8 +29,12 @@ def test_three_ways_write_of_the_same_documents(database: Database, tmp_path: Pa
     gold = tmp_path / "questions.jsonl"
     wanted = [{"weight": 1.0, "evidence": ["LoRA learns the change of frozen weights by thin matrices"]}]
     gold.write_text(json.dumps({"question": "How does LoRA change weights?", "rubric": wanted}) + "\n")
-    report = evaluate_rubrics(database, tmp_path / "lexical", gold)
-    assert report.questions == 1 and set(report.coverage) == {"ours", "lead", "LexRank"}
+    assert set(evaluate_rubrics(database, tmp_path / "lexical", gold).coverage) == {"ours", "lead", "LexRank"}, "there are no volumes yet"
+    library = Library([SAID[2], SAID[7]])
+    book, _ = volume(2, "adapter", library=library, per_page=2)
+    report = evaluate_rubrics(database, tmp_path / "lexical", gold, volumes=[book])
+    assert report.questions == 1 and set(report.coverage) == {"ours", "lead", "LexRank", "volumes"} and report.volume_pages == 2
+    assert "learns their change" in " ".join(VolumeReader([book]).read("How does LoRA learn the change of weights?"))
     assert all(0 < value <= 1 for value in report.coverage.values())
     assert "LexRank" in report.table()
     with pytest.raises(QueryError, match="--gold names the questions"):

@@ -1,7 +1,8 @@
 """`forge eval docs`: how much of what experts want in an answer stands on a page written of the corpus, beside lead and LexRank.
 
 For each question of cs_rubrics the same documents are found by BM25; our selection, lead and LexRank write as many words of their
-sentences. Coverage: of each rubric's evidence the share of content words that the page has, weighted by the rubrics.
+sentences. Beside them stands what a reader of the built volumes finds in as many words (reader.py); those know no question.
+Coverage: of each rubric's evidence the share of content words that the page has, weighted by the rubrics.
 ROUGE-1 and ROUGE-2 (C.-Y. Lin 2004): recall of words and of pairs of words of all evidence that the experts gave.
 """
 
@@ -21,9 +22,11 @@ import sqlalchemy as sa
 from forge_assets.corpus.sentences import split
 from forge_assets.documentation.cues import said
 from forge_assets.documentation.evaluation.baselines import lead, lexrank
+from forge_assets.documentation.evaluation.reader import VolumeReader
 from forge_assets.documentation.fitness import fitness
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import Pool, words
+from forge_assets.documentation.volume import Volume
 from forge_assets.embeddings.lexical import LexicalIndex
 from forge_resources.database import Database
 from forge_resources.errors import QueryError
@@ -48,6 +51,7 @@ class RubricReport:
     """Means over `questions`, by way of writing: coverage of the rubrics, ROUGE-1 and ROUGE-2 recall of the experts' evidence."""
 
     questions: int = 0
+    volume_pages: int = 0
     coverage: dict[str, float] = field(default_factory=dict)
     rouge_1: dict[str, float] = field(default_factory=dict)
     rouge_2: dict[str, float] = field(default_factory=dict)
@@ -55,8 +59,8 @@ class RubricReport:
 
     def table(self) -> str:
         lines = [
-            f"{self.questions} questions, {DOCUMENTS} documents each, {WORDS} words a page",
-            f"{'':<10}coverage  ROUGE-1  ROUGE-2  ours covers more",
+            f"{self.questions} questions, {DOCUMENTS} documents each, or {self.volume_pages:,} pages of the volumes; {WORDS} words a page",
+            f"{'':<10}coverage  ROUGE-1  ROUGE-2  who covers more",
         ]
         for name in self.coverage:
             lines.append(
@@ -65,24 +69,34 @@ class RubricReport:
         return "\n".join(lines)
 
 
-def evaluate_rubrics(db: Database, lexical: Path, gold: Path | None, say: Callable[[str], None] = lambda text: None) -> RubricReport:
-    """Raises QueryError where the questions are not there."""
+def evaluate_rubrics(
+    db: Database, lexical: Path, gold: Path | None, say: Callable[[str], None] = lambda text: None, volumes: Iterable[Volume] = ()
+) -> RubricReport:
+    """`volumes`: as they are built. Raises QueryError where the questions are not there."""
     cases = read_cases(gold or GOLD)
     reader = LexicalIndex(lexical).reader()
+    built = VolumeReader(volumes)
     scores: dict[str, list[tuple[float, float, float]]] = {}
     for number, case in enumerate(cases, 1):
         ids = [hit.document_id for hit in reader.search(case.question, DOCUMENTS)]
-        for name, text in pages(db, case.question, ids).items():
+        written = pages(db, case.question, ids)
+        if built.pages:
+            written["volumes"] = _cut(built.read(case.question))
+        for name, text in written.items():
             scores.setdefault(name, []).append(scored(text, case.rubrics))
         say(f"{number} of {len(cases)}: {case.question[:80]}")
-    report = RubricReport(len(cases))
+    report = RubricReport(len(cases), built.pages)
     for name, some in scores.items():
         report.coverage[name], report.rouge_1[name], report.rouge_2[name] = (float(value) for value in np.mean(some, axis=0))
-        if name != "ours":
-            more = sum(a[0] > b[0] for a, b in zip(scores["ours"], some, strict=True))
-            less = sum(a[0] < b[0] for a, b in zip(scores["ours"], some, strict=True))
-            report.better[name] = f"on {more} questions, less on {less}"
+    for name, some in scores.items():
+        report.better[name] = "; ".join(_more(one, scores[one], some) for one in ("ours", "volumes") if one in scores and one != name)
     return report
+
+
+def _more(name: str, mine: Sequence[tuple[float, float, float]], others: Sequence[tuple[float, float, float]]) -> str:
+    more = sum(a[0] > b[0] for a, b in zip(mine, others, strict=True))
+    less = sum(a[0] < b[0] for a, b in zip(mine, others, strict=True))
+    return f"{name} on {more} questions, less on {less}"
 
 
 def read_cases(path: Path) -> list[Case]:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -193,13 +192,21 @@ def _templates() -> Environment:
     return Environment(loader=FileSystemLoader(where), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
+@cache
+def _pagefind() -> str:
+    """The program itself: its Python front costs more time to start than a volume takes to index."""
+    from pagefind.service import get_executable
+
+    found = get_executable()
+    if found is None:
+        raise ForgeError("Pagefind's program is not there; `pip install 'pagefind[extended]'` brings it")
+    return str(found)
+
+
 def index(folder: Path) -> None:
     """Pagefind's index of a volume's pages, in its folder `pagefind`."""
     done = subprocess.run(
-        [sys.executable, "-m", "pagefind", "--site", str(folder), "--force-language", "en", "--quiet"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [_pagefind(), "--site", str(folder), "--force-language", "en", "--quiet"], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise ForgeError(f"Pagefind could not index {folder} (exit {done.returncode}): {(done.stderr or done.stdout).strip()[-300:]}")
