@@ -21,11 +21,18 @@ def fragments() -> None:
     """Pieces of a model. DIR is a folder with fragments, one fragment, or the name of a blueprint whose fragments are built here."""
 
 
+PRESET = click.option("--preset", metavar="NAME", help="settings of the training: tiny-cpu, small-gpu or 1b-8gpu; none: those of the spec")
+SET = click.option("--set", "given", multiple=True, metavar="SETTING=VALUE", help="one setting of the training, e.g. steps=200")
+
+
 @fragments.command("build")
 @click.argument("name")
-@click.option("--until", metavar="FRAGMENT", help="stop after this one, e.g. 04-attention")
-def build(name: str, until: str | None) -> None:
-    """Builds the fragments of blueprint NAME in order; what is there and unchanged stays."""
+@click.option("--until", metavar="FRAGMENT", help="stop after this one, e.g. 04-attention or 09")
+@PRESET
+@SET
+def build(name: str, until: str | None, preset: str | None, given: tuple[str, ...]) -> None:
+    """Builds the fragments of blueprint NAME in order; what is there and unchanged stays. Preset and settings of the training are
+    kept for later builds."""
     from forge_assets.fragments.build import build_blueprint, root_of
     from forge_assets.fragments.chain import CHAIN, fragment
     from forge_resources.database import Database
@@ -34,8 +41,28 @@ def build(name: str, until: str | None) -> None:
     order = list(CHAIN)
     wanted = order[: order.index(fragment(until).name) + 1] if until else order
     with Database.open() as db:
-        build_blueprint(db, settings(), name, wanted, _told)
+        build_blueprint(db, settings(), name, wanted, _told, _chosen(preset, given), click.echo)
     click.echo(f"the fragments of {name} lie in {root_of(settings().home, name)}")
+
+
+def _chosen(preset: str | None, given: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """What the options choose for the training; `--preset none` takes an earlier choice back."""
+    from forge_assets.fragments.chain import TRAINED
+    from forge_assets.fragments.train.settings import checked, preset_of
+    from forge_resources.errors import FragmentError
+    from forge_resources.strict_yaml import parse
+
+    made: dict[str, Any] = {}
+    if preset:
+        made |= {"preset": None if preset == "none" else preset_of(preset).name, "settings": None}
+    if given:
+        if wrong := next((one for one in given if "=" not in one), None):
+            raise FragmentError(f"--set {wrong}: expected SETTING=VALUE, e.g. steps=200")
+        try:
+            made["settings"] = checked({name: parse(value) for name, _, value in (one.partition("=") for one in given)})
+        except ValueError as error:
+            raise FragmentError(f"--set: {error}") from None
+    return {TRAINED: made} if made else {}
 
 
 def _told(one: Built) -> None:
@@ -50,7 +77,7 @@ def list_(where: str, json_: bool) -> None:
     from forge_assets.fragments.chain import CHAIN
     from forge_assets.fragments.folder import fragments_in
 
-    found = {name: _summary(name, folder) for name, folder in fragments_in(_folder(where)).items()}
+    found = {name: _summary(name, folder) for name, folder in _with_trained(fragments_in(_folder(where))).items()}
     missing = [name for name in CHAIN if name not in found]
     if json_:
         as_json({"fragments": list(found.values()), "missing": missing})
@@ -58,12 +85,20 @@ def list_(where: str, json_: bool) -> None:
     if found:
         head = ["fragment", "blueprint", "seed", "files", "bytes", "sums"]
         table(head, [[*(one[key] for key in head[:-1]), one["sums"][:16]] for one in found.values()])
-    click.echo(f"missing: {', '.join(missing)}" if missing else "all fragments from 01 to 09 are here")
+    click.echo(f"missing: {', '.join(missing)}" if missing else f"all fragments from 01 to {list(CHAIN)[-1][:2]} are here")
+
+
+def _with_trained(found: dict[str, Path]) -> dict[str, Path]:
+    """And the trained pieces that lie in 10-trained."""
+    from forge_assets.fragments.chain import PIECES, TRAINED
+
+    inside = found[TRAINED] / "pieces" if TRAINED in found else Path()
+    return found | {f"{TRAINED}/{name}": inside / name for name in PIECES if TRAINED in found and (inside / name).is_dir()}
 
 
 def _summary(name: str, folder: Path) -> dict[str, Any]:
     from forge_assets.fragments.folder import files, sums_of
-    from forge_assets.fragments.verify import read_config
+    from forge_assets.fragments.reading import read_config
 
     config = read_config(folder)
     present = files(folder)
@@ -76,14 +111,18 @@ def _summary(name: str, folder: Path) -> dict[str, Any]:
 @click.argument("fragment", required=False)
 @JSON
 def show(where: str, fragment: str | None, json_: bool) -> None:
-    """The card of a FRAGMENT, such as 04-attention, or its resolved configuration as JSON."""
+    """The card of a FRAGMENT, such as 04-attention or 10-trained/04-attention, or its resolved configuration as JSON."""
     from forge_assets.fragments.chain import fragment as named
     from forge_assets.fragments.folder import fragments_in
-    from forge_assets.fragments.verify import read_config
+    from forge_assets.fragments.reading import read_config
     from forge_resources.errors import FragmentError
 
     found = fragments_in(_folder(where))
-    name = named(fragment).name if fragment else next(iter(found)) if len(found) == 1 else None
+    name = next(iter(found)) if len(found) == 1 else None
+    if fragment:
+        whole, _, piece = fragment.partition("/")
+        name = named(whole).name + (f"/{named(piece).name}" if piece else "")
+        found = _with_trained(found) if piece else found
     if name not in found:
         told = f"{name} is not among them" if name else "say which one to show"
         raise FragmentError(f"{where} holds {', '.join(found) or 'no fragment'}; {told}")
@@ -104,6 +143,8 @@ def verify(where: str) -> None:
         click.echo(f"{one.name}: {click.style('holds', fg='green')}, {one.sums[:16]}")
         for note in one.notes:
             click.echo(f"  {note}")
+        for piece in one.pieces:
+            click.echo(f"  {one.name}/{piece.name}: {click.style('holds', fg='green')}, {piece.sums[:16]}")
 
 
 @fragments.command("assemble")

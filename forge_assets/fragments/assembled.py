@@ -1,4 +1,5 @@
-"""09-assembled: the pieces as one model that transformers loads: sharded safetensors with an index, config, tokenizer, and the whole text.
+"""09-assembled, and the top of 10-trained: the pieces as one model that transformers loads: sharded safetensors with an index, config,
+tokenizer, and the whole text.
 
 `verified pieces -> tensors, once each -> shards -> stock class that covers the stack, else modeling_forge.py -> loaded and compared`.
 """
@@ -56,30 +57,35 @@ def text_of(pieces: Mapping[str, Path]) -> str:
     return joined({name: (pieces[name] / "fragment.fdl").read_text(encoding="utf-8") for name in PIECES})
 
 
-def write_assembled(plan: Plan, folder: Path, parents: Mapping[str, str], pieces: Mapping[str, Path], shard: int = SHARD) -> None:
-    """Fills the folder from verified pieces. Raises FragmentError where transformers would not load exactly this model."""
+def write_assembled(
+    plan: Plan, folder: Path, parents: Mapping[str, str], pieces: Mapping[str, Path], shard: int = SHARD, *, name: str = ASSEMBLED,
+    settings: Mapping[str, Any] | None = None, rows: Mapping[str, str] | None = None, version: str = "",
+) -> None:  # fmt: skip
+    """Fills the folder from verified pieces. Raises FragmentError where transformers would not load exactly this model. `settings`
+    and another data `version` go into `forge` of config.json, `rows` onto the card."""
     program = compiled(plan.text)
-    weights = weights_of(program, CHAIN[ASSEMBLED].model, plan.sizes)
-    room(folder, COPIES * sum(one.bytes for one in weights.values()), ASSEMBLED)
-    metadata = provenance(plan, ASSEMBLED, parents, plan.text)
+    weights = weights_of(program, CHAIN[name].model, plan.sizes)
+    room(folder, COPIES * sum(one.bytes for one in weights.values()), name)
+    metadata = provenance(plan, name, parents, plan.text)
     shards = _shards(weights, shard)
     _write_shards(folder, weights, shards, _tensors(pieces, weights), metadata)
     paths = [folder / name for name in shards]
     write_pickles(folder, paths)
     write_text_files(folder, program, plan.text)
-    write_golden(plan, ASSEMBLED, folder, program, paths, metadata)
-    for name in FILES:
-        shutil.copy(pieces[TOKENIZER] / name, folder / name)
-    forge = {**program_config(plan, ASSEMBLED, program, parents), "weights": list(shards)}
+    write_golden(plan, name, folder, program, paths, metadata)
+    for file in FILES:
+        shutil.copy(pieces[TOKENIZER] / file, folder / file)
+    forge = {**program_config(plan, name, program, parents, settings), "weights": list(shards)}
+    forge["data_version"] = version or forge["data_version"]
     config = config_of(plan, program, weights, folder) | {"forge": forge}
     custom = "auto_map" in config
     if custom:
         (folder / "modeling_forge.py").write_text(modeling(), encoding="utf-8")
     (folder / "config.json").write_text(as_json(config), encoding="utf-8")
     origin = ", in modeling_forge.py" if custom else " of transformers"
-    shown = figures(weights) | {"class": config["architectures"][0] + origin, "shards": f"{len(shards)}"}
+    shown = figures(weights) | {"class": config["architectures"][0] + origin, "shards": f"{len(shards)}"} | dict(rows or {})
     trust = ", trust_remote_code=True" if custom else ""
-    (folder / "README.md").write_text(card(plan, ASSEMBLED, parents, shown, USE.format(trust=trust)), encoding="utf-8")
+    (folder / "README.md").write_text(card(plan, name, parents, shown, USE.format(trust=trust)), encoding="utf-8")
     check_loads(folder)
 
 

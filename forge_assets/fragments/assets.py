@@ -1,11 +1,13 @@
 """The fragments room's door: one asset a fragment, partitioned by blueprint. Each is built again when what it is made from changes."""
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from forge_assets.blueprints.assets import tech_spec
-from forge_assets.fragments.chain import CHAIN, Fragment
+from forge_assets.fragments.chain import CHAIN, TRAINED, Fragment
 from forge_assets.partitions import BLUEPRINTS
 from forge_assets.reporting import OWNERS, begin, global_result
 from forge_resources.for_dagster import DatabaseResource, ObjectStoreResource
@@ -39,12 +41,22 @@ def fragment_asset(one: Fragment) -> dg.AssetsDefinition:
 
         meter = begin()
         db = database.connect()
-        (built,) = build_blueprint(db, settings(), context.partition_key, [one.name])
+        (built,) = build_blueprint(db, settings(), context.partition_key, [one.name], say=context.log.info)
         published = publish(objects.connect(), context.partition_key, built.folder)
         extra = {"folder": str(built.folder), "published": published, "card": dg.MetadataValue.md((built.folder / "README.md").read_text())}
+        if one.name == TRAINED:
+            extra |= told_of_training(built.folder)
         return global_result(context, db, None, 1, built.version, figures(built), extra, meter=meter, done=int(built.made))
 
     return made
+
+
+def told_of_training(folder: Path) -> dict[str, Any]:
+    """How well the model was trained, and how fast where that was here; its curve as a picture."""
+    from forge_assets.fragments.train.run import CURVE, measured
+
+    picture = base64.b64encode((folder / CURVE).read_bytes()).decode()
+    return {**measured(folder), "curve": dg.MetadataValue.md(f"![losses over the steps](data:image/png;base64,{picture})")}
 
 
 FRAGMENTS = [fragment_asset(one) for one in CHAIN.values()]

@@ -7,9 +7,11 @@ hold and its data version is the one that this plan and its parents give.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from forge_assets.blueprints.composed import composed
 from forge_assets.blueprints.spec.build import spec_of
@@ -17,18 +19,27 @@ from forge_assets.blueprints.spec.model import Spec
 from forge_assets.fragments import corpus_text
 from forge_assets.fragments import safetensors_file as st
 from forge_assets.fragments.assembled import text_of, write_assembled
-from forge_assets.fragments.chain import ASSEMBLED, CHAIN, PIECES, SUMS, TOKENIZER
-from forge_assets.fragments.folder import building, intact, made_aside, sums_of
+from forge_assets.fragments.chain import ASSEMBLED, CHAIN, LORA, PIECES, SUMS, TOKENIZER, TRAINED
+from forge_assets.fragments.choices import Choices, kept
+from forge_assets.fragments.folder import building, files, intact, made_aside, sums_of
+from forge_assets.fragments.kinds import KINDS
+from forge_assets.fragments.making import Making
 from forge_assets.fragments.piece import write_piece
 from forge_assets.fragments.plan import Cited, Plan, data_version
+from forge_assets.fragments.reading import plan_of, read_config
+from forge_assets.fragments.space import check_room
 from forge_assets.fragments.tokenizer import Texts, write_tokenizer
-from forge_assets.fragments.verify import Checked, plan_of, read_config, verify
+from forge_assets.fragments.train.stated import machine, stated
+from forge_assets.fragments.verify import Checked, verify
 from forge_resources.database import Database
 from forge_resources.errors import FragmentError
 from forge_resources.object_store.interface import ObjectStore
 from forge_resources.settings import Settings
 
 Progress = Callable[["Built"], None]
+Say = Callable[[str], None]
+WORK = ".work-"
+"""Of a fragment that takes long: what is kept of it when a run is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Figures:
 
 
 def figures(one: Built) -> Figures:
-    found = [path.stat().st_size for path in one.folder.iterdir() if path.is_file()]
+    found = [path.stat().st_size for path in files(one.folder)]
     return Figures(one.made, len(found), sum(found))
 
 
@@ -60,16 +71,23 @@ def root_of(home: Path, blueprint: str) -> Path:
 
 
 def build_blueprint(
-    db: Database, chosen: Settings, blueprint: str, names: Sequence[str] = tuple(CHAIN), told: Progress | None = None
-) -> list[Built]:
-    """The fragments named, of a solved blueprint. Raises BlueprintError or FragmentError."""
+    db: Database, chosen: Settings, blueprint: str, names: Sequence[str] = tuple(CHAIN), told: Progress | None = None,
+    choices: Choices | None = None, say: Say | None = None,
+) -> list[Built]:  # fmt: skip
+    """The fragments named, of a solved blueprint. `choices`: what people chose for a fragment; it is kept, so that later builds and nights
+    stand by it. Raises BlueprintError or FragmentError."""
     made = spec_of(db, blueprint, chosen.overrides_file, chosen.gpu_price_per_hour)
     root = root_of(chosen.home, blueprint)
     stack = made.spec.identity.pins.stack
     plan = plan_from(made.spec, made.digest, corpus_text.pinned(db, blueprint, stack, move=False))
     if TOKENIZER in names and not is_built(root / TOKENIZER, data_version(plan, TOKENIZER, {})):
         plan = replace(plan, snapshot=corpus_text.pinned(db, blueprint, stack, move=True))
-    return list(build(plan, root, lambda: corpus_text.texts(db), names, told))
+    held = kept(root, choices or {})
+    if TRAINED in names:
+        if "machine" not in held.get(TRAINED, {}):
+            held = kept(root, {TRAINED: {"machine": machine()}})
+        held[TRAINED]["stated"] = stated(made.spec)
+    return list(build(plan, root, corpus_text.of(db), names, told, held, say))
 
 
 def plan_from(spec: Spec, digest: str, snapshot: str) -> Plan:
@@ -84,38 +102,53 @@ def plan_from(spec: Spec, digest: str, snapshot: str) -> Plan:
     )  # fmt: skip
 
 
-def build(plan: Plan, root: Path, texts: Texts, names: Sequence[str] = tuple(CHAIN), told: Progress | None = None) -> Iterator[Built]:
-    """Those of `names`, in the order of the chain; the parents of each must be there."""
+def build(
+    plan: Plan, root: Path, texts: Texts, names: Sequence[str] = tuple(CHAIN), told: Progress | None = None,
+    choices: Choices | None = None, say: Say | None = None,
+) -> Iterator[Built]:  # fmt: skip
+    """Those of `names`, in the order of the chain; the parents of each must be there, and the disk must have room for all of them."""
+    settings = {name: KINDS[name].settings(plan, (choices or {}).get(name, {})) for name in names if name in KINDS}
     with building(root):
+        check_room(plan, root, names, settings)
         for name in (name for name in CHAIN if name in names):
-            one = _build_one(plan, root, name, texts)
+            one = _build_one(plan, root, name, texts, settings.get(name), say or (lambda _: None))
             if told:
                 told(one)
             yield one
 
 
-def _build_one(plan: Plan, root: Path, name: str, texts: Texts) -> Built:
-    parents = _parents(root, name)
+def _build_one(plan: Plan, root: Path, name: str, texts: Texts, settings: Mapping[str, Any] | None, say: Say) -> Built:
+    parents = _parents(root, name, settings)
     if name == ASSEMBLED:
         plan = assembled_plan({parent: root / parent for parent in parents})
-    version = data_version(plan, name, parents)
+    elif name in KINDS and parents:
+        plan = whole_plan(root / next(iter(parents)))
+    version = data_version(plan, name, parents, settings)
     if is_built(root / name, version):
         return Built(name, root / name, version, made=False)
     if name == ASSEMBLED:
         verify(root, list(parents))
+    work = root / f"{WORK}{name}-{version[:16]}"
+    for left in root.glob(f"{WORK}{name}-*"):
+        if left != work:
+            shutil.rmtree(left)
     with made_aside(root, name) as folder:
         if name == TOKENIZER:
             write_tokenizer(plan, folder, texts)
         elif name in PIECES:
             write_piece(plan, name, folder, parents)
-        else:
+        elif name == ASSEMBLED:
             write_assembled(plan, folder, parents, {parent: root / parent for parent in parents})
+        else:
+            work.mkdir(exist_ok=True)
+            KINDS[name].write(Making(name, plan, folder, root, parents, settings or {}, version, texts, work, say))
+    shutil.rmtree(work, ignore_errors=True)
     return Built(name, root / name, version, made=True)
 
 
-def _parents(root: Path, name: str) -> dict[str, str]:
+def _parents(root: Path, name: str, settings: Mapping[str, Any] | None) -> dict[str, str]:
     found = {}
-    for parent in CHAIN[name].parents:
+    for parent in () if name == LORA and settings and settings.get("base") else CHAIN[name].parents:
         if not (root / parent / SUMS).is_file():
             raise FragmentError(
                 f"{name} is made from {parent}, which is not built; `forge fragments build {root.name}` builds all in order"
@@ -136,12 +169,22 @@ def is_built(folder: Path, version: str) -> bool:
 def assembled_plan(pieces: Mapping[str, Path]) -> Plan:
     """The plan that the pieces carry, with their joined text and the documents that their headers name."""
     plan = plan_of(read_config(pieces["08-head"]), text_of(pieces))
+    return replace(plan, sources=_sources({name: pieces[name] / "model.safetensors" for name in PIECES}))
+
+
+def whole_plan(folder: Path) -> Plan:
+    """The plan that 09-assembled or 10-trained carries."""
+    config = read_config(folder)
+    plan = plan_of(config, (folder / "fragment.fdl").read_text(encoding="utf-8"))
+    return replace(plan, sources=_sources({config["fragment"]: folder / config["weights"][0]}))
+
+
+def _sources(weights: Mapping[str, Path]) -> tuple[Cited, ...]:
     found: dict[str, Cited] = {}
-    for name in PIECES:
-        header = st.header(pieces[name] / "model.safetensors")
-        for document in json.loads(header.metadata.get("source_documents", "[]")):
+    for name, path in weights.items():
+        for document in json.loads(st.header(path).metadata.get("source_documents", "[]")):
             found.setdefault(str(document), Cited(name, str(document), None))
-    return replace(plan, sources=tuple(found.values()))
+    return tuple(found.values())
 
 
 def assemble(root: Path, output: Path) -> tuple[list[Checked], Built]:

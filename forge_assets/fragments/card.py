@@ -18,7 +18,7 @@ def card(plan: Plan, fragment: str, parents: Mapping[str, str], figures: Mapping
     lines = ["---", f"license: {plan.licence.lower()}", "library_name: pytorch", "tags: [forge, fragment]", "---", "",
              f"# {one.title} of {plan.blueprint}", "",
              f"Fragment `{fragment}` of a model planned by Forge{': ' * bool(slots)}{held}.",
-             "" if fragment == TOKENIZER else "Its weights are first values; it is not trained.", "",
+             told_of_weights(plan, fragment), "",
              "| | |", "|---|---|"]  # fmt: skip
     lines += [f"| {name} | {value} |" for name, value in figures.items()]
     lines += [
@@ -39,6 +39,12 @@ def card(plan: Plan, fragment: str, parents: Mapping[str, str], figures: Mapping
     if not cited:
         lines.append("No document of the corpus is named for what this fragment holds.")
     return "\n".join(lines) + "\n"
+
+
+def told_of_weights(plan: Plan, fragment: str) -> str:
+    if fragment == TOKENIZER:
+        return ""
+    return f"Its weights are trained, by the run `{plan.run[:16]}`." if plan.run else "Its weights are first values; it is not trained."
 
 
 def _plain(text: str) -> str:

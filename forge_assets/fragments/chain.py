@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from forge_resources.errors import FragmentError
 from forge_resources.strict_yaml import near
 
-FORMAT = "1"
+FORMAT = "2"
 """Of a fragment's folder; raised with every change that an older reader would not understand."""
 SUMS = "SHA256SUMS"
-TOKENIZER, ASSEMBLED = "01-tokenizer", "09-assembled"
+TOKENIZER, ASSEMBLED, TRAINED, LORA, EXPORT = "01-tokenizer", "09-assembled", "10-trained", "11-lora", "12-export"
+WHOLE = frozenset({ASSEMBLED, TRAINED})
+"""Laid out as transformers wants a model."""
+RUN = "training-run"
+"""Stands among the parents of a trained piece, for the run that is told in its run.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,15 @@ CHAIN: Mapping[str, Fragment] = {
             ("01-tokenizer", "02-embedding", "03-position", "04-attention", "05-ffn", "06-norm", "07-block", "08-head"),
             ("architecture",), "LM",
         ),
+        Fragment("10-trained", "Trained model", ("09-assembled",), ("architecture",), "LM"),
     )
 }  # fmt: skip
-PIECES = tuple(name for name in CHAIN if name not in (TOKENIZER, ASSEMBLED))
+PIECES = tuple(name for name in CHAIN if TOKENIZER < name < ASSEMBLED)
 
 
 def fragment(name: str) -> Fragment:
-    """By its name, such as 04-attention or attention. Raises FragmentError with the nearest one."""
+    """By its name, such as 04-attention, attention or 04. Raises FragmentError with the nearest one."""
     for one in CHAIN.values():
-        if name in (one.name, one.name[3:]):
+        if name in (one.name, one.name[3:], one.name[:2]):
             return one
     raise FragmentError(f"there is no fragment {name!r}{near(name, CHAIN)}; there are {', '.join(CHAIN)}")

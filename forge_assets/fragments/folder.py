@@ -15,7 +15,7 @@ from forge_resources.errors import FragmentError
 from forge_resources.object_store.interface import digest
 
 ASIDE = ".making-"
-LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_.-]+)")
+LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*)")
 LEFT_BY_RUNS = frozenset({"__pycache__", ".pytest_cache"})
 """What a run of the fragment's own test leaves beside it; no part of the fragment."""
 
@@ -45,9 +45,9 @@ def made_aside(root: Path, name: str) -> Iterator[Path]:
 
 def commit(aside: Path, final: Path) -> None:
     """Writes the sums of all files, brings everything to the disk, and renames. What stood there before goes."""
-    lines = [f"{digest(path)}  {path.name}\n" for path in files(aside)]
-    (aside / SUMS).write_text("".join(lines), encoding="utf-8")
-    for path in (*files(aside), aside / SUMS, aside):
+    seal(aside)
+    present = files(aside)
+    for path in (*present, aside / SUMS, *sorted({path.parent for path in present}, reverse=True)):
         _to_disk(path)
     if final.exists():
         old = final.parent / f"{ASIDE}old-{final.name}"
@@ -59,9 +59,31 @@ def commit(aside: Path, final: Path) -> None:
     _to_disk(final.parent)
 
 
+def seal(folder: Path) -> None:
+    """Writes the sums of all files."""
+    lines = [f"{digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files(folder)]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
 def files(folder: Path) -> list[Path]:
-    """All but the sums, by name."""
-    return sorted(path for path in folder.iterdir() if path.name != SUMS and path.name not in LEFT_BY_RUNS)
+    """All but its own sums, in the order of their paths, those of folders in it too. What is no plain file is among them, and an empty
+    folder stands for itself; nothing is looked for behind a link."""
+    return sorted(path for path in _below(folder) if path != folder / SUMS)
+
+
+def named(folder: Path) -> dict[str, Path]:
+    """The same by the names that the sums have for them."""
+    return {path.relative_to(folder).as_posix(): path for path in files(folder)}
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name in LEFT_BY_RUNS:
+            continue
+        if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
+            yield from _below(path)
+        else:
+            yield path
 
 
 def sums_of(folder: Path) -> str:
@@ -78,7 +100,7 @@ def listed(folder: Path) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for line in (folder / SUMS).read_bytes().decode(errors="replace").splitlines():
         match = LINE.fullmatch(line)
-        if match is None or match[2] in found or match[2] in (".", "..", SUMS):
+        if match is None or match[2] in found or match[2] == SUMS or not {".", ".."}.isdisjoint(match[2].split("/")):
             raise FragmentError(f"{folder / SUMS} is damaged: the line {line[:80]!r} is no sum of a file of its own; fetch it again")
         found[match[2]] = match[1]
     return found
@@ -87,7 +109,7 @@ def listed(folder: Path) -> Mapping[str, str]:
 def check_sums(folder: Path) -> None:
     """Every file as its sum says, and none that the sums do not name. Raises FragmentError for the first that is not."""
     wanted = listed(folder)
-    present = {path.name: path for path in files(folder)}
+    present = named(folder)
     for name, path in present.items():
         if path.is_symlink() or not path.is_file():
             raise FragmentError(f"{path} is no plain file; a fragment holds nothing else: take it out")

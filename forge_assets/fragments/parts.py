@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from forge_assets.blueprints.fdl import syntax as s
@@ -54,8 +56,9 @@ def read(text: str) -> Source:
     )
 
 
-def parts_of(text: str) -> dict[str, str]:
-    """Fragment -> its text, for those from 02 to 09."""
+@lru_cache(maxsize=8)
+def parts_of(text: str) -> Mapping[str, str]:
+    """Fragment -> its text, for those from 02 to 09. Kept, for a build asks for each fragment."""
     source = read(text)
     blocks = _blocks(source)
     made = {
@@ -67,7 +70,7 @@ def parts_of(text: str) -> dict[str, str]:
         "07-block": _text(source, [], ["Block"], "Blocks", blocks),
         "08-head": _text(source, [], ["Head"], "Output", "Head"),
     }
-    return made | {"09-assembled": formatted(text)}
+    return MappingProxyType(made | {"09-assembled": formatted(text)})
 
 
 def joined(parts: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,11 @@ piece.load_state_dict(load_file("model.safetensors"))
 """
 
 
-def write_piece(plan: Plan, fragment: str, folder: Path, parents: Mapping[str, str]) -> None:
-    """Fills the folder of one of 02-embedding ... 08-head. Raises FragmentError where it does not fit onto the disk."""
+def write_piece(
+    plan: Plan, fragment: str, folder: Path, parents: Mapping[str, str], values: Callable[[str], st.Array] | None = None
+) -> None:
+    """Fills the folder of one of 02-embedding ... 08-head with these `values` of its tensors, else with first ones. Raises FragmentError
+    where it does not fit onto the disk."""
     text = plan.parts[fragment]
     program = compiled(text)
     weights = weights_of(program, CHAIN[fragment].model, plan.sizes)
@@ -44,7 +47,7 @@ def write_piece(plan: Plan, fragment: str, folder: Path, parents: Mapping[str, s
     metadata = provenance(plan, fragment, parents, text)
     path = folder / "model.safetensors"
     shapes = {name: ("F32", one.shape) for name, one in weights.items()}
-    st.write(path, shapes, lambda name: first_values(name, weights[name], plan.seed), metadata)
+    st.write(path, shapes, values or (lambda name: first_values(name, weights[name], plan.seed)), metadata)
     write_pickles(folder, [path])
     config = program_config(plan, fragment, program, parents)
     write_text_files(folder, program, text)
@@ -74,18 +77,22 @@ def provenance(plan: Plan, fragment: str, parents: Mapping[str, str], text: str)
         "fdl_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "corpus_snapshot": plan.snapshot,
         "seed": str(plan.seed),
+        "training_run": plan.run,
         "source_documents": json.dumps(documents, ensure_ascii=False),
     }
 
 
-def program_config(plan: Plan, fragment: str, program: ir.Program, parents: Mapping[str, str]) -> dict[str, Any]:
+def program_config(
+    plan: Plan, fragment: str, program: ir.Program, parents: Mapping[str, str], settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """`forge` in config.json: the resolved plan, and what the contract needs to run the printed code."""
     return {
+        **({} if settings is None else {"settings": dict(settings)}),
         **plan.resolved(),
         "fragment": fragment,
         "parents": dict(parents),
         "toolchain": toolchain(),
-        "data_version": data_version(plan, fragment, parents),
+        "data_version": data_version(plan, fragment, parents, settings),
         **run_by(program, CHAIN[fragment].model, plan.sizes),
         "weights": ["model.safetensors"],
     }

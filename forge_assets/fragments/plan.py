@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from forge_assets.fragments.chain import ASSEMBLED, CHAIN, FORMAT
+from forge_assets.fragments.chain import CHAIN, FORMAT, WHOLE
 from forge_assets.fragments.parts import parts_of
 from forge_resources.errors import FragmentError
 
-FRAGMENTS_CODE = "1"
+FRAGMENTS_CODE = "2"
 """Raised whenever the same plan gives other bytes."""
 INITIALIZATIONS = (None, "normal-init")
 
@@ -32,7 +32,8 @@ class Cited:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`text`: the model's, in FDL. `sizes`: of its axes. `snapshot`: the pinned state of the corpus. `special`, `chat`: tokens in the
-    order of their ids. `licence`: of the weights, as the spec has it."""
+    order of their ids. `licence`: of the weights, as the spec has it. `run`: SHA-256 of the run.json of the training run that gave the
+    weights; empty before training."""
 
     blueprint: str
     text: str
@@ -46,6 +47,7 @@ class Plan:
     spec: str = ""
     snapshot: str = ""
     licence: str = "apache-2.0"
+    run: str = ""
     sources: tuple[Cited, ...] = ()
 
     def __post_init__(self) -> None:
@@ -53,12 +55,12 @@ class Plan:
             raise FragmentError(f"no fragment can be initialised by {self.slots['initialization']} yet; pin initialization=normal-init")
 
     @property
-    def parts(self) -> dict[str, str]:
+    def parts(self) -> Mapping[str, str]:
         return parts_of(self.text)
 
     def cited(self, fragment: str) -> list[Cited]:
-        """The sources of the components that the fragment holds; the assembled model has those of all."""
-        if fragment == ASSEMBLED:
+        """The sources of the components that the fragment holds; a whole model has those of all."""
+        if fragment in WHOLE:
             return list(self.sources)
         held = {self.slots.get(slot) for slot in CHAIN[fragment].slots}
         return [one for one in self.sources if one.component in held]
@@ -67,7 +69,7 @@ class Plan:
         """As config.json carries it."""
         kept = asdict(self)
         return {name: kept[name] for name in ("blueprint", "sizes", "slots", "constants", "context", "vocabulary", "special", "seed",
-                                              "spec", "snapshot", "licence")}  # fmt: skip
+                                              "spec", "snapshot", "licence", "run")}  # fmt: skip
 
 
 def toolchain() -> dict[str, str]:
@@ -78,8 +80,9 @@ def toolchain() -> dict[str, str]:
     return {"fragments": FRAGMENTS_CODE, "format": FORMAT, **found}
 
 
-def data_version(plan: Plan, fragment: str, parents: Mapping[str, str]) -> str:
-    """Hash of the text, the resolved configuration, the parents' sums, the pinned corpus, the seed and the toolchain."""
+def data_version(plan: Plan, fragment: str, parents: Mapping[str, str], settings: Mapping[str, Any] | None = None) -> str:
+    """Hash of the text, the resolved configuration, the parents' sums, the pinned corpus, the seed and the toolchain; and of the settings
+    of what comes after 09-assembled."""
     made = {
         "fragment": fragment,
         "fdl": plan.parts.get(fragment, ""),
@@ -88,4 +91,6 @@ def data_version(plan: Plan, fragment: str, parents: Mapping[str, str]) -> str:
         "parents": dict(parents),
         "toolchain": toolchain(),
     }
+    if settings is not None:
+        made["settings"] = dict(settings)
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forge_assets.fragments.chain import SUMS
-from forge_assets.fragments.folder import building, check_sums, files, fragments_in, made_aside, sums_of
+from forge_assets.fragments.folder import building, check_sums, fragments_in, made_aside, named, sums_of
 from forge_resources.errors import FragmentError, ObjectMissing
 from forge_resources.object_store import open_store
 from forge_resources.object_store.interface import ObjectStore
@@ -72,8 +72,9 @@ def copy_fragment(folder: Path, place: Path, name: str) -> bool:
     if (place / name / SUMS).is_file() and sums_of(place / name) == sums_of(folder):
         return False
     with made_aside(place, name) as aside:
-        for path in files(folder):
-            shutil.copyfile(path, aside / path.name)
+        for relative, path in named(folder).items():
+            (aside / relative).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, aside / relative)
     return True
 
 
@@ -86,11 +87,11 @@ def put_fragment(store: ObjectStore, prefix: str, folder: Path) -> bool:
         store.delete(where + SUMS)
     except ObjectMissing:
         pass
-    present = files(folder)
-    for path in present:
-        store.put(where + path.name, path)
+    present = named(folder)
+    for name, path in present.items():
+        store.put(where + name, path)
     for info in list(store.list(where)):
-        if info.key.removeprefix(where) not in {path.name for path in present}:
+        if info.key.removeprefix(where) not in present:
             store.delete(info.key)
     store.put(where + SUMS, folder / SUMS)
     return True

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -73,7 +73,10 @@ class Fertility:
     tokens_per_word: float
 
 
-Texts = Callable[[], Iterable[Text]]
+class Texts(Protocol):
+    """The corpus: all of it, what is held out of it, or what is not."""
+
+    def __call__(self, held_out: bool | None = None) -> Iterable[Text]: ...
 
 
 def kind_of(plan: Plan) -> str:
@@ -153,8 +156,8 @@ def loaded(folder: Path) -> Tokenizer:
 def _training(texts: Texts, kind: str, used: list[Text]) -> Iterator[str]:
     """Up to the most characters that are trained on; `used` collects what was, without its text."""
     left = MOST_CHARACTERS[kind]
-    for one in texts():
-        if one.held_out or not one.content:
+    for one in texts(held_out=False):
+        if not one.content:
             continue
         if left <= 0:
             return
@@ -243,10 +246,9 @@ def _figures(plan: Plan, made: Tokenizer, kind: str, texts: Texts, used: Sequenc
 def _sample(texts: Texts, held_out: bool) -> str:
     parts: list[str] = []
     left = MEASURED
-    for one in texts():
-        if one.held_out == held_out and left > 0:
-            parts.append(one.content[:left])
-            left -= len(one.content)
+    for one in texts(held_out):
+        parts.append(one.content[:left])
+        left -= len(one.content)
         if left <= 0:
             break
     return "\n".join(parts)

@@ -62,6 +62,7 @@ def test_the_graph_is_the_designs() -> None:
             "fragment_07_block",
             "fragment_08_head",
         },
+        "fragment_10_trained": {"tech_spec", "fragment_09_assembled"},
         "doc_volumes": {"works", "component_mentions", "component_catalog", "topic_clusters", "compatibility_graph"},
         "doc_site": {"doc_volumes"},
     }

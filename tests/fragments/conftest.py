@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.fragments.build import build
 from tests.conftest import short_folder
-from tests.fragments.plans import documents, plan
+from tests.fragments.plans import made
 
 Copy = Callable[[], Path]
 
 
 @pytest.fixture(scope="session")
 def llama() -> Iterator[Path]:
-    """All nine fragments of a small Llama; not to be changed."""
+    """The fragments of a small Llama up to 10-trained; not to be changed."""
     root = short_folder("ff-")
-    list(build(plan("llama"), root, documents))
+    list(made("llama", root))
     yield root
     shutil.rmtree(root)
 

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from forge_assets.fragments.chain import SUMS
-from forge_assets.fragments.folder import files
-from forge_resources.object_store.interface import digest
+from forge_assets.fragments.folder import seal
 
 PIECE = "04-attention"
 DAMAGED = ("01-tokenizer", PIECE, "09-assembled")
@@ -27,7 +26,7 @@ Damage = Callable[[Path], None]
 
 def signed(folder: Path) -> None:
     """New sums, as anybody can write them."""
-    (folder / SUMS).write_text("".join(f"{digest(path)}  {path.name}\n" for path in files(folder)))
+    seal(folder)
 
 
 def resigned(change: Damage) -> Damage:

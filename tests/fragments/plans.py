@@ -1,18 +1,19 @@
 """Small plans of fragments, a small corpus, and a build of them that a test can start in a process of its own.
 
-`python -m tests.fragments.plans NAME FOLDER` builds all fragments of a plan.
+`python -m tests.fragments.plans NAME FOLDER` builds the fragments of a plan up to 10-trained.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from forge_assets.blueprints.fdl.library.composing import model_text
 from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
-from forge_assets.fragments.build import build
+from forge_assets.fragments.build import Built, build
+from forge_assets.fragments.chain import CHAIN, TRAINED
 from forge_assets.fragments.plan import Cited, Plan
 from forge_assets.fragments.tokenizer import Text
 
@@ -54,20 +55,33 @@ def plan(name: str, seed: int = 0, tokenizer: str = "byte-level-bpe") -> Plan:
     )  # fmt: skip
 
 
-def documents() -> Iterator[Text]:
+LEARNING = {"steps": 6, "warmup": 1, "context": 32, "micro": 2, "sequences": 4, "evaluate": 3, "checkpoint": 2, "validation": 256,
+            "precision": "fp32", "compile": False, "threads": 1, "learning_rate": 1e-2}  # fmt: skip
+TO_TRAINED = tuple(name for name in CHAIN if name <= TRAINED)
+CHOICES = {TRAINED: {"settings": LEARNING}}
+
+
+def documents(held_out: bool | None = None) -> Iterator[Text]:
     for number in range(32):
+        if held_out is not None and held_out != (number % 16 == 15):
+            continue
         words = "".join(SENTENCES[(number + step) % 4] * (1 + step % 3) for step in range(6))
         yield Text(f"{number:02x}", f"file:///{number}.txt", words, number % 16 == 15)
 
 
+def made(name: str, root: Path, names: Sequence[str] = TO_TRAINED, seed: int = 0) -> Iterator[Built]:
+    """Builds fragments of a plan, all up to 10-trained by default."""
+    yield from build(plan(name, seed), root, documents, names, choices=CHOICES)
+
+
 def tree(root: Path) -> str:
-    """One hash of all names and bytes, the lock aside."""
+    """One hash of all names and bytes of fragments; what begins with a dot beside them is none."""
     found = hashlib.sha256()
-    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != ".lock"):
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.relative_to(root).parts[0].startswith(".")):
         found.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return found.hexdigest()
 
 
 if __name__ == "__main__":
-    for one in build(plan(sys.argv[1]), Path(sys.argv[2]), documents):
+    for one in made(sys.argv[1], Path(sys.argv[2])):
         print(one.name, one.made, flush=True)

@@ -22,7 +22,7 @@ from forge_assets.fragments.tokenizer import fertility, write_tokenizer
 from forge_assets.fragments.verify import verify
 from forge_resources.errors import FragmentError
 from tests.fragments.kills import built, killed
-from tests.fragments.plans import CLASSES, STACKS, documents, plan, tree
+from tests.fragments.plans import CLASSES, STACKS, TO_TRAINED, documents, made, plan, tree
 
 
 def test_a_killed_build_ends_as_an_undisturbed_one_whatever_the_hash_seed(llama: Path, tmp_path: Path) -> None:
@@ -30,25 +30,25 @@ def test_a_killed_build_ends_as_an_undisturbed_one_whatever_the_hash_seed(llama:
     assert (tmp_path / f"{ASIDE}04-attention").exists() and not (tmp_path / "04-attention").exists()
     killed("llama", tmp_path, "08-head")
     told = built("llama", tmp_path, hash_seed=7)
-    assert told == [f"{name} {name >= '08'}" for name in CHAIN], "what was finished is not built again"
+    assert told == [f"{name} {name >= '08'}" for name in TO_TRAINED], "what was finished is not built again"
     assert tree(tmp_path) == tree(llama)
 
 
 def test_what_changed_is_built_again_and_what_follows_from_it(copied: Path) -> None:
-    again = {one.name: one.made for one in build(plan("llama"), copied, documents)}
+    again = {one.name: one.made for one in made("llama", copied)}
     assert not any(again.values())
     (copied / "05-ffn" / "module.hpp").write_text("// gone\n")
-    again = {one.name: one.made for one in build(plan("llama"), copied, documents)}
-    assert [name for name, made in again.items() if made] == ["05-ffn"], "a damaged one is mended; the same bytes change nothing after it"
-    again = {one.name: one.made for one in build(plan("llama", seed=1), copied, documents)}
+    again = {one.name: one.made for one in made("llama", copied)}
+    assert [name for name, new in again.items() if new] == ["05-ffn"], "a damaged one is mended; the same bytes change nothing after it"
+    again = {one.name: one.made for one in made("llama", copied, seed=1)}
     assert all(again.values())
 
 
 def test_a_fragment_whose_parents_are_missing_says_which(tmp_path: Path) -> None:
     with pytest.raises(FragmentError, match=r"07-block is made from 04-attention, which is not built; `forge fragments build"):
-        list(build(plan("llama"), tmp_path, documents, ["07-block"]))
+        list(made("llama", tmp_path, ["07-block"]))
     with pytest.raises(FragmentError, match="the corpus has no text"):
-        list(build(plan("llama"), tmp_path, lambda: iter(())))
+        list(build(plan("llama"), tmp_path, lambda held_out=None: iter(()), ["01-tokenizer"]))
     assert not list(tmp_path.glob("0*")) and not list(tmp_path.glob(f"{ASIDE}*"))
 
 
@@ -59,7 +59,7 @@ def test_the_assembled_model_is_the_stock_class_and_gives_the_fragments_logits(l
 
 
 def test_a_stack_that_no_class_covers_brings_its_own_in_several_shards(tmp_path: Path) -> None:
-    list(build(plan("alibi"), tmp_path, documents, [name for name in CHAIN if name < "09"]))
+    list(made("alibi", tmp_path, [name for name in CHAIN if name < "09"]))
     pieces = {name: tmp_path / name for name in CHAIN[("09-assembled")].parents}
     folder = tmp_path / "out"
     folder.mkdir()
@@ -154,4 +154,4 @@ def test_sources_stand_in_the_header_and_on_the_card(llama: Path) -> None:
     assert json.loads(told["parents"]) == {"03-position": sums_of(llama / "03-position")}
     card = (llama / "04-attention" / "README.md").read_text()
     assert r"- On \*attention\* (gqa): <https://example.org/a>" in card
-    assert len(verify(llama)) == 9
+    assert len(verify(llama)) == len(TO_TRAINED)

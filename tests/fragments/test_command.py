@@ -95,4 +95,4 @@ def test_a_remote_target_asks_first(forge: Forge, copied: Path, monkeypatch: pyt
 
     monkeypatch.setattr(click, "confirm", no)
     told = forge("fragments", "push", str(copied), "--to", "s3://bucket/pieces").err
-    assert asked == [f"push 9 fragments of {copied} to s3://bucket/pieces?"] and "stopped" in told
+    assert asked == [f"push 10 fragments of {copied} to s3://bucket/pieces?"] and "stopped" in told

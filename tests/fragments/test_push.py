@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.fragments.chain import CHAIN, SUMS
+from forge_assets.fragments.chain import SUMS
 from forge_assets.fragments.push import push, put_fragment, target
 from forge_assets.fragments.verify import verify
 from forge_resources.errors import FragmentError
 from forge_resources.object_store import FolderStore, ObjectInfo
-from tests.fragments.plans import tree
+from tests.fragments.plans import TO_TRAINED, tree
 
 
 def test_a_folder_gets_the_same_bytes_once(llama: Path, tmp_path: Path) -> None:
     to = target(str(tmp_path / "given"))
     assert not to.remote
-    assert dict(push(llama, to)) == dict.fromkeys(CHAIN, True)
+    assert dict(push(llama, to)) == dict.fromkeys(TO_TRAINED, True)
     assert tree(tmp_path / "given") == tree(llama)
-    assert dict(push(llama, to)) == dict.fromkeys(CHAIN, False)
+    assert dict(push(llama, to)) == dict.fromkeys(TO_TRAINED, False)
 
 
 def test_git_gets_a_commit_a_fragment_and_nothing_else_of_the_repository(
@@ -39,11 +39,11 @@ def test_git_gets_a_commit_a_fragment_and_nothing_else_of_the_repository(
             :-1
         ]
 
-    assert [line.partition(":")[0] for line in log()] == list(CHAIN)[::-1]
+    assert [line.partition(":")[0] for line in log()] == list(TO_TRAINED)[::-1]
     (repository / "notes.txt").write_text("staged, and not ours")
     subprocess.run(["git", "add", "notes.txt"], cwd=repository, check=True)
-    assert not any(new for _, new in push(llama, to)) and len(log()) == 9
-    assert len(verify(repository)) == 9
+    assert not any(new for _, new in push(llama, to)) and len(log()) == len(TO_TRAINED)
+    assert len(verify(repository)) == len(TO_TRAINED)
 
 
 def test_a_store_gets_the_sums_last_and_loses_what_is_no_longer_part(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
