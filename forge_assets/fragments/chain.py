@@ -46,6 +46,7 @@ CHAIN: Mapping[str, Fragment] = {
             ("architecture",), "LM",
         ),
         Fragment("10-trained", "Trained model", ("09-assembled",), ("architecture",), "LM"),
+        Fragment("12-export", "Export", ("10-trained",), ()),
     )
 }  # fmt: skip
 PIECES = tuple(name for name in CHAIN if TOKENIZER < name < ASSEMBLED)

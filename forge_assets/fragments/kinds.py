@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import forge_assets.fragments.export.fragment as exported
 import forge_assets.fragments.train.fragment as trained
-from forge_assets.fragments.chain import TRAINED
+from forge_assets.fragments.chain import EXPORT, TRAINED
 from forge_assets.fragments.making import Kind
 
-KINDS: Mapping[str, Kind] = {TRAINED: trained}
+KINDS: Mapping[str, Kind] = {TRAINED: trained, EXPORT: exported}

@@ -16,7 +16,7 @@ from forge_assets.fragments import safetensors_file as st
 from forge_assets.fragments.assembled import INDEX, index_of
 from forge_assets.fragments.chain import ASSEMBLED, CHAIN, EXPORT
 from forge_assets.fragments.export import gguf_file, hub, onnx_model
-from forge_assets.fragments.export.formats import GGUF_FILES, HUB, ONNX_FILES
+from forge_assets.fragments.export.formats import GGUF, GGUF_FILES, HUB, ONNX, ONNX_FILES
 from forge_assets.fragments.export.fragment import PACKAGES, RECORD, packages
 from forge_assets.fragments.export.llama_architectures import Array, Unrepresented, represented
 from forge_assets.fragments.golden import TOLERANCE, difference, golden_outputs
@@ -119,7 +119,7 @@ def _formats(
 ) -> tuple[str, ...]:
     """Made anew beside, and compared byte by byte; a note where another version of Forge or of a package made them."""
     told = record.get("formats") if isinstance(record, dict) else None
-    if not isinstance(told, dict) or not all(isinstance(told.get(name), dict) for name in (HUB, "gguf", "onnx")):
+    if not isinstance(told, dict) or not all(isinstance(told.get(name), dict) for name in (HUB, GGUF, ONNX)):
         raise FragmentError(f"{folder / RECORD} does not tell what was made; fetch it again")
     here = packages()
     if missing := [name for name in PACKAGES if here[name] is None]:
@@ -127,33 +127,41 @@ def _formats(
     if config["settings"].get("packages") != here or config["toolchain"] != toolchain():
         return ("its GGUF and ONNX files were made by other versions and were not compared; the sums tell that they are as they were sent",)
     with tempfile.TemporaryDirectory() as aside:
-        made = Path(aside)
-        for name in ("gguf", "onnx"):
-            (made / name).mkdir()
-        if "refused" not in told["gguf"]:
-            try:
-                model = represented(plan, program, tensors)
-                for kind, file in GGUF_FILES.items():
-                    gguf_file.write(made / file, model, plan, folder / HUB / "tokenizer.json", kind)
-            except Unrepresented as error:
-                raise FragmentError(f"{folder / RECORD} tells of GGUF, but {error}") from None
-        if "refused" not in told["onnx"]:
-            onnx_model.write(made / ONNX_FILES["f32"], program, plan.sizes, plan.context, tensors, onnx_model.about(plan))
-            for kind in onnx_model.BITS:
-                onnx_model.quantised(made / ONNX_FILES["f32"], made / ONNX_FILES[kind], kind)
-        _equal(folder, made)
+        if "refused" not in told[GGUF]:
+            _gguf(folder, Path(aside), plan, program, tensors)
+        _equal(folder, Path(aside), GGUF)
+        if "refused" not in told[ONNX]:
+            _onnx(Path(aside), plan, program, tensors)
+        _equal(folder, Path(aside), ONNX)
     return ()
 
 
-def _equal(folder: Path, made: Path) -> None:
-    for name in ("gguf", "onnx"):
-        expected = {path.name for path in (made / name).iterdir()}
-        present = {path.name for path in (folder / name).iterdir()} if (folder / name).is_dir() else set()
-        if odd := sorted(expected ^ present):
-            state = "missing" if odd[0] in expected else "none of the files that the record tells of"
-            raise FragmentError(f"{folder / name / odd[0]} is {state}; fetch the fragment again")
-        for file in sorted(expected):
-            if digest(made / name / file) != digest(folder / name / file):
-                raise FragmentError(
-                    f"{folder / name / file} does not hold the weights of {HUB}; expected what Forge makes of them: fetch it again"
-                )
+def _gguf(folder: Path, made: Path, plan: Plan, program: ir.Program, tensors: Mapping[str, Array]) -> None:
+    (made / GGUF).mkdir()
+    try:
+        model = represented(plan, program, tensors)
+        for kind, file in GGUF_FILES.items():
+            gguf_file.write(made / file, model, plan, folder / HUB / "tokenizer.json", kind)
+    except Unrepresented as error:
+        raise FragmentError(f"{folder / RECORD} tells of GGUF, but {error}") from None
+
+
+def _onnx(made: Path, plan: Plan, program: ir.Program, tensors: Mapping[str, Array]) -> None:
+    (made / ONNX).mkdir()
+    onnx_model.write(made / ONNX_FILES["f32"], program, plan.sizes, plan.context, tensors, onnx_model.about(plan))
+    for kind in onnx_model.BITS:
+        onnx_model.quantised(made / ONNX_FILES["f32"], made / ONNX_FILES[kind], kind)
+
+
+def _equal(folder: Path, made: Path, name: str) -> None:
+    expected = _names(made / name)
+    if odd := sorted(expected ^ _names(folder / name)):
+        state = "missing" if odd[0] in expected else "not among the files that the record tells of"
+        raise FragmentError(f"{folder / name / odd[0]} is {state}; fetch the fragment again")
+    for file in sorted(expected):
+        if digest(made / name / file) != digest(folder / name / file):
+            raise FragmentError(f"{folder / name / file} does not hold the weights of {HUB} as Forge writes them: fetch it again")
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
