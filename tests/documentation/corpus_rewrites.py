@@ -1,6 +1,6 @@
-"""Faithful rewrites of sentences of real articles and corruptions of them, by hand and by generator, out of verifier_corpus.txt; see its head.
+"""Faithful rewrites of sentences of real articles and what corrupts them, by hand and by generator; see the head of verifier_corpus.txt.
 
-Reads the articles in ../shared/corpus, where the sentences stand. Shares of each part and kind: `python -m tests.documentation.corpus_rewrites`.
+Reads the articles in ../shared/corpus, where the sentences stand. What is rejected: `python -m tests.documentation.corpus_rewrites dev2`.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _abstracts(corpus: Path, cases: Iterable[_Case]) -> dict[str, str]:
         left = set(documents)
         with (corpus / f"articles/articles-{shard}.jsonl.zst").open("rb") as file:
             for line in io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), "utf-8"):
-                if line[11 : line.index('"', 11)] in left:
+                if str(line[11 : line.index('"', 11)]) in left:
                     record = json.loads(line)
                     found[record["doc_id"]] = record["abstract"]
                     left.discard(record["doc_id"])

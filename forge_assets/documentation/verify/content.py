@@ -14,6 +14,8 @@ from forge_assets.documentation.verify.wording import wording
 Names = Callable[[str], frozenset[str]]
 """Ids of the components that a text is a name of."""
 _PARAMETER = stem("parameter")
+_WORDS_PER_VERB = 8
+"""A rewrite may bring along one verb of everyday prose for so many words; bad faith exchanges names, nouns and adjectives."""
 _SMALL_WORDS = frozenset("of and for the a an in on to with by per".split())
 
 
@@ -39,7 +41,9 @@ def uncarried(rewrite: Sequence[Token], sources: Sequence[Token], names: Names |
             continue
         missing.append(index)
     named = _other_names(rewrite, sources, names) if missing and names is not None else set[int]()
-    return [rewrite[index] for index in missing if index not in named]
+    left = [rewrite[index] for index in missing if index not in named]
+    verbs = [token for token in left if token.text.lower() in words.verbs and not token.name and not token.text.endswith("ing")]
+    return left if len(verbs) < len(left) or len(left) * _WORDS_PER_VERB > len(rewrite) else []
 
 
 def _digits(token: Token) -> str:

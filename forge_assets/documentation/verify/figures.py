@@ -64,7 +64,7 @@ def _limit(tokens: Sequence[Token], index: int) -> str:
 
 
 def _equal(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12)
+    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-15)
 
 
 def _same_value(token: Token, other: Token) -> bool:

@@ -66,6 +66,7 @@ def _phrase(tokens: Sequence[Token], index: int) -> list[int]:
     before = tokens[index - 1].stem if index else ""
     following = tokens[index + 1].stem if index + 1 < len(tokens) else ""
     near = {other.stem for other in tokens[max(0, index - 5) : index]}
+    written = {other.text.lower() for other in tokens[max(0, index - 1) : index + 2]}
     passive = following in ("by", "with") and before in ("is", "are", "was", "were", "be", "been")
     if token.stem in _BEATS or token.stem in _REPLACES and token.text.lower() != "replaced":
         return _before(tokens, index - 1) if passive else _after(tokens, index + 1)
@@ -75,7 +76,7 @@ def _phrase(tokens: Sequence[Token], index: int) -> list[int]:
         return _after(tokens, index + 1)
     if token.stem == "than" and before == "rather" or (before, token.stem) in _FOLLOWED_BY or token.text.lower() == "unlike":
         return _after(tokens, index + 1)
-    if token.stem == "as" and ("as" in near or "same" in near):
+    if token.stem == "as" and ("as" in near or "same" in near) and "well" not in written:
         return _after(tokens, index + 1)
     if token.stem in ("over", "on", "against", "to") and near & _IMPROVES:
         if token.stem in ("on", "to") and before not in _IMPROVES:

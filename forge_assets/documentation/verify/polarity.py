@@ -15,7 +15,7 @@ _DENYING = (
 )
 _CUES = frozenset(stem(word) for word in _DENYING.split())
 _REMOVED = frozenset(stem(word) for word in ("remove", "discard"))
-_LIKE_CUES = _CUES | _REMOVED | {stem(word) for word in ("unchanged", "instead")}
+_LIKE_CUES = _CUES | _REMOVED | {stem(word) for word in "unchanged instead hinder preclude prohibit forbid impede inhibit".split()}
 _ONLY = frozenset(("only", "just", "solely", "exclusively", "merely"))
 _LIKE_ONLY = _ONLY | {"once", "single", "sole", "except", "unless", "limited"}
 _STACKS = frozenset((stem("encoder"), stem("decoder")))
@@ -58,6 +58,8 @@ def _denies(tokens: Sequence[Token], index: int) -> bool:
             return following != "only"
         case "other":
             return following == "than"
+        case "nothing":
+            return following != "but"
         case "from":
             return any(token.stem == "keep" for token in tokens[max(0, index - 3) : index])
         case "free":
@@ -91,6 +93,8 @@ def _denials(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
     if sum(cue.word != "nor" for cue in mine) > sum(stem(cue.word) not in _REMOVED for cue in theirs) + (not mine):
         return "it denies once more than the source"
     loose = _cues(rewrite, _LIKE_CUES)
+    if mine and len(loose) > len(theirs) + len(mine) - 1 and len(loose) > len(mine):
+        return "it denies once more than the source"
     said, denials = {token.stem for token in rewrite}, 0
     for cue in _cues(sources, _CUES | _REMOVED):
         meant = [word for word in cue.after or cue.before if word not in wording().neutral] or list(cue.after or cue.before)

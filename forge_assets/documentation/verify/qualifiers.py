@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forge_assets.documentation.verify.stems import stem
 from forge_assets.documentation.verify.tokens import Token
 from forge_assets.documentation.verify.wording import wording
 
@@ -29,9 +28,7 @@ def _universal(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
             continue
         if not theirs & words.universal and not theirs & words.like_universal:
             return f"it says {lower!r} where the source does not"
-        following = next((other for other in rewrite[index + 1 : index + 4] if _weighs(other)), None)
-        limited = _limited(sources, following.stem) if following is not None else False
-        if limited:
+        if any(_limited(sources, other.stem) for other in rewrite[index + 1 : index + 6] if other.stem.isalpha() and len(other.stem) > 3):
             return f"it says {lower!r} of what the source limits"
     return ""
 
@@ -47,27 +44,39 @@ def _limited(sources: Sequence[Token], word: str) -> bool:
 
 
 def _dropped(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
-    """A qualifier whose scope stays while no word of its kind does."""
-    words = wording()
-    said = {token.stem for token in rewrite}
-    written = {token.text.lower() for token in rewrite}
-    stems = [token.stem for token in sources]
-    for index, token in enumerate(sources):
-        lower = token.text.lower()
-        for kind in _LIKE:
-            if lower not in words.qualifiers[kind] or _is_idle(sources, index) or any(written & words.qualifiers[other] for other in _LIKE[kind]):
-                continue
-            if kind == "only" and written & words.qualifiers["limit"] or kind == "maybe" and written & _OPEN:
-                continue
-            scope = _scope(sources, index)
-            kept = [word for word in scope if word in said or words.close(word, said)]
-            again = all(stems.count(word) > 1 for word in kept)
-            if scope and len(kept) * 3 > len(scope) * 2 and not again:
-                return f"it leaves out {token.text!r}"
+    """A qualifier whose scope stays while fewer of its kind do."""
+    for family in _FAMILIES:
+        mine = _qualifying(rewrite, family)
+        theirs = [at for at in _qualifying(sources, family) if _stays(at, sources, rewrite)]
+        open_ = sum(token.text.lower() in _OPEN for token in rewrite) - sum(token.text.lower() in _OPEN for token in sources)
+        if len(theirs) > len(mine) + (max(open_, 0) if "maybe" in family else 0):
+            there = {rewrite[at].text.lower() for at in mine}
+            lost = [sources[at].text for at in theirs if sources[at].text.lower() not in there] or [sources[theirs[-1]].text]
+            return f"it leaves out {lost[0]!r}"
     return ""
 
 
-_LIKE = {"maybe": ("maybe", "mostly"), "mostly": ("mostly", "maybe", "some"), "some": ("some", "mostly"), "only": ("only",)}
+_FAMILIES = (("maybe", "mostly"), ("some", "mostly"), ("only",), ("nearly",))
+"""Kinds that stand for each other: what is mostly so may be so."""
+
+
+def _qualifying(tokens: Sequence[Token], family: tuple[str, ...]) -> list[int]:
+    """Where qualifiers stand; of several that belong together, as in may potentially, the first."""
+    members = frozenset[str]().union(*(wording().qualifiers[kind] for kind in family))
+    found: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.text.lower() in members and not _is_idle(tokens, index) and (not found or index - found[-1] > 2):
+            found.append(index)
+    return found
+
+
+def _stays(index: int, sources: Sequence[Token], rewrite: Sequence[Token]) -> bool:
+    """Whether the rewrite says what this qualifier limits; what the sources say twice may be said without it."""
+    said = {token.stem for token in rewrite}
+    stems = [token.stem for token in sources]
+    scope = _scope(sources, index)
+    kept = [word for word in scope if word in said or wording().close(word, said)]
+    return bool(scope) and len(kept) * 3 >= len(scope) * 2 and not all(stems.count(word) > 1 for word in kept)
 
 
 def _is_idle(tokens: Sequence[Token], index: int) -> bool:
@@ -76,7 +85,13 @@ def _is_idle(tokens: Sequence[Token], index: int) -> bool:
     following = [token.text.lower() for token in tokens[index + 1 : index + 2]]
     match tokens[index].text.lower():
         case "only" | "just" | "merely":
-            return before == "not" or following[:1] in (["a"], ["an"], ["from"], ["the"]) or any(t.value is not None for t in tokens[index + 1 : index + 4])
+            return (
+                before == "not"
+                or following[:1] in (["a"], ["an"], ["from"])
+                or any(t.value is not None for t in tokens[index + 1 : index + 4])
+            )
+        case "approximately" | "roughly" | "nearly" | "almost" | "about":
+            return any(token.value is not None or token.text.lower() in ("all", "every", "half") for token in tokens[index + 1 : index + 3])
         case "most":
             return following[:1] != ["of"] and not following[0].endswith("s") if following else True
         case "majority" | "part" | "portion":
@@ -91,14 +106,10 @@ def _is_idle(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _scope(tokens: Sequence[Token], index: int) -> list[str]:
-    """What follows the qualifier, and the word before it."""
-    found: list[str] = []
-    for token in tokens[index + 1 :]:
-        if token.clause != tokens[index].clause and found or len(found) == _SCOPE:
-            break
-        if _weighs(token):
-            found.append(token.stem)
-    return found
+    """The words with content that follow a qualifier in its clause, or in the next where none follows there."""
+    following = tokens[index + 1 :]
+    clause = following[0].clause if following else 0
+    return [token.stem for token in following if token.clause == clause and _weighs(token)][:_SCOPE]
 
 
 def _weighs(token: Token) -> bool:

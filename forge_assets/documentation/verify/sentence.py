@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from forge_assets.documentation.verify import content, figures, order, polarity, qualifiers, tokens
+from forge_assets.documentation.verify import content, figures, order, polarity, qualifiers, substitution, tokens
 from forge_assets.documentation.verify.content import Names
 
 LONGEST = 600
@@ -36,6 +36,8 @@ def why_not(text: str, quotes: Sequence[str], names: Names | None = None) -> str
     if wrong := polarity.wrong_polarity(rewrite, sources):
         return wrong
     if wrong := qualifiers.wrong_qualifier(rewrite, sources):
+        return wrong
+    if wrong := substitution.substituted(rewrite, sources, text, quotes):
         return wrong
     return "what is said of one is said of another in the source" if order.crossed_clauses(rewrite, sources) else ""
 

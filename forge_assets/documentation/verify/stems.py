@@ -14,17 +14,19 @@ build: built; begin: began begun; become: became; come: came; bring: brought; th
 hide: hid hidden; freeze: froze frozen; break: broke broken; win: won; mean: meant; have: has had having; say: said; tell: told
 let: letting; be: is are was were been being; do: does did done; shrink: shrank shrunk; speed: sped
 learn: learnt; deal: dealt; drive: drove driven
-arise: arose arisen; feel: felt; understand: understood; seek: sought; lay: laid; underlie: underlying; overcome: overcame; forget: forgot forgotten
-teach: taught; catch: caught; fight: fought; sell: sold; pay: paid; hear: heard; meet: met; sit: sat; strike: struck; spin: spun; swap: swapping
-vertex: vertices; matrix: matrices; index: indices; axis: axes; hypothesis: hypotheses; analysis: analyses; criterion: criteria
-phenomenon: phenomena; thesis: theses; synthesis: syntheses; corpus: corpora; datum: data; medium: media; optimum: optima; maximum: maxima
-minimum: minima; appendix: appendices; basis: bases; crisis: crises; spectrum: spectra; simplex: simplices; vortex: vortices"""
+arise: arose arisen; feel: felt; understand: understood; seek: sought; lay: laid; underlie: underlying; overcome: overcame
+forget: forgot forgotten; teach: taught; catch: caught; fight: fought; sell: sold; pay: paid; hear: heard; meet: met; sit: sat
+strike: struck; spin: spun; swap: swapping; vertex: vertices; matrix: matrices; index: indices; axis: axes; hypothesis: hypotheses
+analysis: analyses; criterion: criteria; phenomenon: phenomena; thesis: theses; synthesis: syntheses; corpus: corpora; datum: data
+medium: media; optimum: optima; maximum: maxima; minimum: minima; appendix: appendices; basis: bases; crisis: crises; spectrum: spectra
+simplex: simplices; vortex: vortices"""
 _LEMMAS = {form: entry.split(":")[0].strip() for entry in _IRREGULAR.replace("\n", ";").split(";") for form in entry.split(":")[1].split()}
+_INSTEAD = {"ization": "is", "ction": "c", "ically": "ic", "ical": "ic", "ally": "al", "ied": "y", "ability": "abl", "ibility": "ibl"}
 _ENDINGS = [
-    (ending, {"ization": "is", "ction": "c", "ally": "al", "ied": "y", "ability": "abl", "ibility": "ibl"}.get(ending, ""))
+    (ending, _INSTEAD.get(ending, ""))
     for ending in (
-        "ization ational ation ction ional ion ibly ably ously ous ally ly ating ated ate ing ied ed ement ment ness ability ibility ity"
-        " ance ence ancy ency able ible ant ent ical al e"
+        "ization ational ically ation ction ional ion ibly ably ously ous ally ly ating ated ate ing ied ed ement ment ness ability ibility"
+        " ity ance ence ancy ency able ible ant ent ical al e"
     ).split()
 ]
 _LATE = frozenset("ance ence ancy ency ant ent al able ible ical ity ating ated ate ation ational".split())

@@ -40,6 +40,10 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )  # fmt: skip
 _CLAUSE = frozenset("while whereas but yet although though unlike".split())
+_OPENING = frozenset("in on for with at by using under after before during over given across within".split())
+_AGAINST = frozenset(("contrast", "compar", "relat", "addit", "comparison"))
+_LONG_OPENING = 12
+"""What opens a sentence belongs to what follows its comma, if it is no longer than so many words."""
 _PREFIXES = frozenset("pre post non re de co un sub multi inter intra semi self over under anti bi tri auto meta".split())
 
 
@@ -76,7 +80,8 @@ def read(text: str) -> tuple[Token, ...]:
         kind = match.lastgroup if match.lastgroup not in ("scale", "mantissa", "exponent", "times") else "number"
         kind = "power" if match["power"] else "number" if match["number"] else kind
         if kind == "border":
-            clause += 1
+            opening = match[0] == "," and clause == 0 and found and found[0].text.lower() in _OPENING
+            clause += not opening or len(found) > _LONG_OPENING or any(token.stem in _AGAINST for token in found)
             begins = match[0] in ".!?:"
             continue
         if kind == "word" and match[0].lower() in _CLAUSE:
@@ -119,8 +124,8 @@ def _number(match: re.Match[str], clause: int) -> Token:
         bare = written.removesuffix("x").removesuffix(match["scale"] or "").replace(",", "")
         value = float(bare) * SCALES.get(scale.lower(), 1.0)
         if match["times"]:
-            return Token(written, f"#{value:.6g}", clause, value, "x")
-    return Token(written, f"#{value:.6g}", clause, value)
+            return Token(written, f"#{value:.12g}", clause, value, "x")
+    return Token(written, f"#{value:.12g}", clause, value)
 
 
 def _words(written: str, clause: int, begins: bool) -> list[Token]:
@@ -130,7 +135,7 @@ def _words(written: str, clause: int, begins: bool) -> list[Token]:
     is_name = bool(re.search(r"\d", bare)) or any(letter.isupper() for letter in bare[1:]) or bare[:1].isupper() and not begins
     number = of_words(bare)
     if number is not None:
-        return [Token(written, f"#{number:.6g}", clause, number)]
+        return [Token(written, f"#{number:.12g}", clause, number)]
     if bare in UNITS and "/" in bare:
         return [Token(bare, bare.lower(), clause)]
     parts = re.split(r"[-/]", bare)
@@ -173,7 +178,7 @@ def _with_scales(tokens: list[Token]) -> list[Token]:
         before = made[-1] if made else None
         if scale and before is not None and (before.value is not None or before.stem == "one") and not before.unit:
             value = (before.value or 1.0) * scale
-            made[-1] = replace(before, text=f"{before.text} {token.text}", stem=f"#{value:.6g}", value=value)
+            made[-1] = replace(before, text=f"{before.text} {token.text}", stem=f"#{value:.12g}", value=value)
         else:
             made.append(token)
     return made
@@ -187,7 +192,7 @@ def _scaled(token: Token, following: list[Token]) -> Token:
     scale = next((SCALES[word] for word in ("thousand", "million", "billion", "trillion") if word in other.text), 1.0)
     if scale == 1.0 or token.value >= scale or not token.text[-1].isdigit():
         return token
-    return replace(token, value=token.value * scale, stem=f"#{token.value * scale:.6g}")
+    return replace(token, value=token.value * scale, stem=f"#{token.value * scale:.12g}")
 
 
 def _with_unit(token: Token, following: list[str]) -> Token:
@@ -203,5 +208,5 @@ def _with_unit(token: Token, following: list[str]) -> Token:
     known = UNITS.get(first) or UNITS.get(first.lower() if len(first) > 3 else first)
     if known is not None and token.value is not None:
         factor, dimension = known
-        return replace(token, value=token.value * factor, stem=f"#{token.value * factor:.6g}", unit=dimension)
+        return replace(token, value=token.value * factor, stem=f"#{token.value * factor:.12g}", unit=dimension)
     return token

@@ -10,6 +10,7 @@ from importlib.resources import files
 from forge_assets.documentation.verify.stems import stem
 from forge_assets.documentation.verify.tokens import Token
 
+_VERBS = frozenset(("apply", "rely", "supply", "imply", "comply"))
 Pointer = tuple[str, str]
 """An axis and a direction on it, such as ("amount", "-")."""
 
@@ -29,10 +30,14 @@ class Wording:
     wider: dict[str, frozenset[str]]
     """Verbs by what they are one way of: who interleaves alternates."""
     opposites: dict[str, frozenset[str]]
+    verbs: frozenset[str]
+    """Verbs of everyday prose, as written, that turn nothing round."""
     qualifiers: dict[str, frozenset[str]]
     """What limits a claim, as written, by kind."""
     universal: frozenset[str]
     like_universal: frozenset[str]
+    closed: frozenset[str]
+    """Function words, as written."""
 
     def says_nothing(self, token: Token) -> bool:
         return token.stem in self.neutral or token.text.lower() in self.plain
@@ -70,33 +75,49 @@ def wording() -> Wording:
             pointers.setdefault(stem(word), set()).add((axis, direction))
     neutral = read["neutral"].split()
     net = _wordnet(len(read["same"]))
+    turning = {stem(word) for word in read["turning"].split()}
+    opposites = {word: set(found) for word, found in net[3].items()}
+    for line in read["opposites"]:
+        sides = [{stem(word) for word in side.split()} for side in line.split("/")]
+        for mine, theirs in (sides, sides[::-1]):
+            for word in mine:
+                opposites.setdefault(word, set()).update(theirs)
     return Wording(
         {word: frozenset(numbers) for word, numbers in groups.items()},
-        frozenset(stem(word) for word in neutral if not word.endswith("ly")),
+        frozenset(stem(word) for word in neutral if not word.endswith("ly") or word in _VERBS),
         frozenset(word for word in neutral if word.endswith("ly")),
         {word: frozenset(found) for word, found in pointers.items()},
-        *net,
+        *net[:3],
+        {word: frozenset(found) for word, found in opposites.items()},
+        frozenset(verb for verb in net[4] if stem(verb) not in turning),
         {kind: frozenset(words.split()) for kind, words in read["qualifiers"].items()},
         frozenset(read["universal"].split()),
         frozenset(read["like_universal"].split()),
+        frozenset(read["closed"].split()),
     )
 
 
-def _wordnet(
-    first: int,
-) -> tuple[dict[str, frozenset[int]], dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, frozenset[str]]]:
-    """Synonyms as numbers of groups from `first` on, derivations, wider verbs, opposites."""
+Pairs = dict[str, frozenset[str]]
+
+
+def _wordnet(first: int) -> tuple[dict[str, frozenset[int]], Pairs, Pairs, Pairs, list[str]]:
+    """Synonyms as numbers of groups from `first` on, derivations, wider verbs, opposites, verbs."""
     synonyms: dict[str, set[int]] = {}
     pairs: dict[str, dict[str, set[str]]] = {"+": {}, "<": {}, "!": {}}
+    verbs: list[str] = []
     for number, line in enumerate((files(__package__) / "wordnet.txt").read_text("utf-8").splitlines(), first):
-        sign, _, words = line.partition(" ")
-        stems = [stem(word) for word in words.split()] if sign != "#" else []
+        sign, _, written = line.partition(" ")
+        if sign == "v":
+            verbs.append(written)
+        if sign not in "=+<!":
+            continue
+        stems = [stem(word) for word in written.split()]
         if sign == "=":
             for one in stems:
                 synonyms.setdefault(one, set()).add(number)
-        elif stems and stems[0] != stems[1]:
+        elif stems[0] != stems[1]:
             pairs[sign].setdefault(stems[0], set()).add(stems[1])
             if sign != "<":
                 pairs[sign].setdefault(stems[1], set()).add(stems[0])
     sets = [{word: frozenset(found) for word, found in pairs[sign].items()} for sign in "+<!"]
-    return {word: frozenset(found) for word, found in synonyms.items()}, sets[0], sets[1], sets[2]
+    return {word: frozenset(found) for word, found in synonyms.items()}, sets[0], sets[1], sets[2], verbs
