@@ -32,7 +32,7 @@ def signed(folder: Path) -> None:
 def resigned(change: Damage) -> Damage:
     def made(root: Path) -> None:
         change(root)
-        for folder in root.glob("0*"):
+        for folder in root.glob("[01]*"):
             signed(folder)
 
     return made
@@ -261,4 +261,44 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "other parents in the header": (headed(retold("parents", "{}")), "its header says parents"),
     "golden numbers changed": (resigned(golden_changed), "outputs|y0 is .* off what the weights give"),
     "weights changed, all else signed": (flipped("model.safetensors", -5), "is not what the safetensors hold"),
+}
+
+EXPORTED = "12-export"
+
+
+def config_with(**more: Any) -> Damage:
+    """Another configuration for transformers."""
+
+    def made(root: Path) -> None:
+        path = root / EXPORTED / "hf" / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | more))
+
+    return resigned(made)
+
+
+EXPORT_DAMAGES: dict[str, tuple[Damage, str]] = {
+    "a byte of GGUF": (flipped("gguf/model-q8_0.gguf", -5, EXPORTED, sign=False), "model-q8_0.gguf was changed or cut off"),
+    "a byte of GGUF, signed": (flipped("gguf/model-q4_0.gguf", -5, EXPORTED), "model-q4_0.gguf does not hold the weights of hf"),
+    "GGUF gone": (resigned(lambda root: (root / EXPORTED / "gguf/model-f32.gguf").unlink()), "model-f32.gguf is missing"),
+    "a pickle beside the weights": (
+        written("hf/pytorch_model.bin", b"\x80\x02.", EXPORTED),
+        "hf/pytorch_model.bin is no part of 12-export",
+    ),
+    "code beside the weights": (written("hf/modeling_forge.py", CODE, EXPORTED), "modeling_forge.py is code that the stack does not need"),
+    "an auto_map to elsewhere": (
+        config_with(auto_map={"AutoModelForCausalLM": "evil/repo--m.M"}),
+        "config.json is not what the plan gives",
+    ),
+    "another base of the rotation": (config_with(rope_parameters={"rope_theta": 1.0}), "config.json is not what the plan gives"),
+    "another chat template": (
+        written("hf/chat_template.jinja", "{{ cycler.__init__ }}", EXPORTED),
+        "chat_template.jinja is not what the plan",
+    ),
+    "other weights": (flipped("hf/model.safetensors", -5, EXPORTED), "logits are .* of their scale off what the weights give"),
+    "weights cut off": (cut("hf/model.safetensors", 0.5, EXPORTED), "it is cut off or has something behind them"),
+    "no record": (written("export.json", "[]", EXPORTED), "export.json does not tell what was made"),
+    "another text": (
+        edited("fragment.fdl", "theta = 10000.0", "theta = 10001.0", EXPORTED),
+        "is not what the plan gives|off what the weights give",
+    ),
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from forge_assets.blueprints.fdl.library.composing import model_text
 from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
 from forge_assets.fragments.build import Built, build
-from forge_assets.fragments.chain import CHAIN, TRAINED
+from forge_assets.fragments.chain import CHAIN, EXPORT, TRAINED
 from forge_assets.fragments.plan import Cited, Plan
 from forge_assets.fragments.tokenizer import Text
 
@@ -72,6 +72,11 @@ def documents(held_out: bool | None = None) -> Iterator[Text]:
 def made(name: str, root: Path, names: Sequence[str] = TO_TRAINED, seed: int = 0) -> Iterator[Built]:
     """Builds fragments of a plan, all up to 10-trained by default."""
     yield from build(plan(name, seed), root, documents, names, choices=CHOICES)
+
+
+def exported(name: str, root: Path) -> Iterator[Built]:
+    """Builds 12-export of what lies there, measured on little."""
+    yield from build(plan(name), root, documents, [EXPORT], choices={EXPORT: {"measured": 512, "steps": 16}})
 
 
 def tree(root: Path) -> str:
