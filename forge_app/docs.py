@@ -10,8 +10,8 @@ import click
 from forge_app.docs_site import COMMANDS, rewrite_volumes
 from forge_app.output import as_json, table
 
-FEW = 10
-"""Components with a page of their own, below which `build` says what pages need."""
+SMALL = 10_000
+"""Works of a corpus below which `build` says what pages need."""
 JSON = click.option("--json", "json_", is_flag=True, help="print JSON")
 
 
@@ -55,7 +55,7 @@ def build(volumes: tuple[str, ...], rewrite: bool, json_: bool) -> None:
             f"{report.pages:,} pages in {report.volumes:,} volumes, {report.made:,} of them made anew, in {report.seconds:.0f} s; "
             f"{report.missing:,} things lack evidence for a page"
         )
-        if report.components < FEW:
+        if report.works < SMALL:
             _tell_floor(report)
 
 

@@ -21,8 +21,10 @@ from forge_assets.components.terms import TASK_HEADS
 from forge_assets.documentation.subjects import CANDIDATE
 from forge_resources.database import Database
 
-DEFINING, DEFINED_SHARE = 2, 0.5
-"""Works whose definition calls it a component of some kind, and their least share among those that define it."""
+DEFINED_SHARE = 0.5
+"""Least share of the works that define it whose definition calls it a component of some kind."""
+SLOT_SHARE = 0.5
+"""Least share of the evidence that points at its slot: in the volume of another slot it would only be in the way."""
 NAME_SHARE = 0.5
 """Least share of the places inside sentences where it is written as a name is; words of general use are written small."""
 ABBREVIATED, ABBREVIATED_SHARE = 5, 0.1
@@ -49,7 +51,7 @@ _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 QUOTED = """SELECT s.subject, s.role, coalesce(w.work_id, s.document_id) AS work, substr(d.text, s.start + 1, s."end" - s.start) AS text
     FROM doc_sentence s JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)
     WHERE s.subject = ANY(:subjects) ORDER BY s.subject, s.document_id, s.start"""
-CANDIDATES = "SELECT candidate, name, long_form, aliases, works, signs FROM candidate WHERE candidate = ANY(:ids)"
+CANDIDATES = "SELECT candidate, name, long_form, aliases, works, signs, slot_share FROM candidate WHERE candidate = ANY(:ids)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Known:
     ways: tuple[str, ...]
     works: int
     signs: Mapping[str, int]
+    slot_share: float = 1.0
 
 
 def no_components(db: Database, subjects: Iterable[str]) -> dict[str, str]:
@@ -73,7 +76,12 @@ def no_components(db: Database, subjects: Iterable[str]) -> dict[str, str]:
             said.setdefault(row.subject, []).append(row)
     known = {
         CANDIDATE + row.candidate: Known(
-            row.name, row.long_form, (row.name, *row.aliases, *([row.long_form] if row.long_form else [])), row.works, row.signs
+            row.name,
+            row.long_form,
+            (row.name, *row.aliases, *([row.long_form] if row.long_form else [])),
+            row.works,
+            row.signs,
+            row.slot_share or 0.0,
         )
         for row in rows
     }
@@ -86,12 +94,14 @@ def why_not(known: Known, said: Sequence[tuple[str, UUID, str]]) -> str | None:
     words = _WORD.findall(known.long_form or known.name)
     if words and singular(words[-1].lower()) in TASK_HEADS:
         return "it is called as tasks are"
+    if known.slot_share < SLOT_SHARE:
+        return f"{known.slot_share:.0%} of its evidence points at this slot; a page needs {SLOT_SHARE:.0%}"
     own = known.signs.get("title", 0) + known.signs.get("proposed", 0)
     if own >= OWN and own > OWN_SHARE * known.works:
         return f"{own} of {known.works} works introduce it as their own: it names different things"
     kinds = {work: kind for role, work, text in said if role == "definition" and (kind := called(text, known.ways))}
     calling = sum(kind in KINDS for kind in kinds.values())
-    if calling < DEFINING or calling < DEFINED_SHARE * len(kinds):
+    if not calling or calling < DEFINED_SHARE * len(kinds):
         return f"{calling} of {len(kinds)} works that say what it is call it a component of some kind"
     abbreviated = known.signs.get("abbreviation", 0)
     if abbreviated >= ABBREVIATED and abbreviated >= ABBREVIATED_SHARE * known.works:

@@ -16,7 +16,7 @@ from forge_assets.documentation.neighbourhood import neighbourhood
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import VARIETY, Picked, Pool
 from forge_assets.documentation.subjects import CANDIDATE
-from forge_assets.documentation.volume import Cell, Links, Note, PageKind
+from forge_assets.documentation.volume import DISAGREE, Cell, Links, Note, PageKind
 
 SECTIONS = (
     ("What it is", "definition", 4),
@@ -192,7 +192,7 @@ def value_row(made: Draft, one: Typical, facts: SlotFacts, found: Mapping[Place,
     reach = f"{number(one.quartiles[0])} to {number(one.quartiles[-1])}{unit}" if one.quartiles and one.works > 1 else ""
     if not one.quartiles:
         middle = ", ".join(f"{word} ({at_least(count)})" for word, count in one.words[:4])
-    text = ("sources disagree: " if differ else "") + "; ".join(stated)
+    text = (DISAGREE if differ else "") + "; ".join(stated)
     return [cell(title), cell(at_least(one.works)), cell(middle), cell(reach),
             cell(text, citations=made.cite(place for place, _ in there), disagree=differ)]  # fmt: skip
 

@@ -16,7 +16,7 @@ from forge_assets.documentation.hierarchy import files, reading
 from forge_assets.documentation.paged import Floors
 from forge_assets.documentation.plans import VolumePlan, volume_of
 from forge_assets.documentation.subjects import CANDIDATE
-from forge_assets.documentation.volume import Code, Links, Missing, Note
+from forge_assets.documentation.volume import DISAGREE, Code, Links, Missing, Note
 from forge_resources.database import Database
 
 VOLUME = "overview"
@@ -129,10 +129,11 @@ class OverviewVolume:
             values = [
                 row for value in facts.typical.get(one.subject, ())[:STATED] if (row := value_row(made, value, facts, self.known.places))
             ]
-            told = "; ".join(f"{row[0].text}: {row[-1].text}" for row in values)
+            told = "; ".join(f"{row[0].text}: {row[-1].values}" for row in values)
+            differ = any(row[-1].disagree for row in values)
             places = tuple(citation for row in values for citation in row[-1].citations)
             rows.append([cell(one.name, page=self.pages.get(one.subject)), cell(at_least(one.used or 0)), from_,
-                         cell(told, citations=places, disagree=any(row[-1].disagree for row in values))])  # fmt: skip
+                         cell((DISAGREE if differ else "") + told, citations=places, disagree=differ)])  # fmt: skip
         if rows:
             made.heading(self.ontology.slots[slot].title)
             made.table(f"What works use for {self.ontology.slots[slot].title.lower()}",

@@ -39,5 +39,14 @@ def own_names(reading: Reading, names: Sequence[Name], introduced: Mapping[str, 
     return found
 
 
+def in_own_name(title: str, text: str, subject: str) -> bool:
+    """Whether the component's name stands in the sentence as part of what the document calls its own: CLIP in "CLIP-Actor: ..."."""
+    own, colon, _ = title.partition(":")
+    own = own.strip()
+    if not colon or " " in own or "-" not in own or own not in text:
+        return False
+    return _plain(subject) in {_plain(part) for part in own.split("-")}
+
+
 def _plain(word: str) -> str:
     return "".join(sign for sign in word.lower() if sign.isalnum())

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from forge_assets.documentation.own_sense import in_own_name
 from forge_assets.documentation.volume import Role
 from forge_resources.database import Database
 
@@ -24,6 +25,7 @@ def passage_at(start: str) -> str:
 
 QUOTES = f"""WITH chosen AS (
         SELECT s.*, substr(d.text, s.start + 1, s."end" - s.start) AS text, coalesce(w.work_id, s.document_id) AS work, d.year, d.language,
+            left(coalesce(d.title, ''), 200) AS title,
             {passage_at("s.start")} AS passage
         FROM (SELECT *, row_number() OVER (PARTITION BY subject, role ORDER BY score DESC, quote, document_id, start) AS place
               FROM doc_sentence WHERE slot = :slot) AS s
@@ -55,6 +57,8 @@ class Quote:
     language: str | None
     passage: UUID | None = None
     kin: float | None = None
+    title: str = ""
+    """Of its document: what the sentence is said in the context of."""
 
     @property
     def place(self) -> tuple[UUID, int, int]:
@@ -64,19 +68,19 @@ class Quote:
     def mark(self) -> tuple[object, ...]:
         """What a page's state knows of it."""
         known = () if self.kin is None else (self.kin,)
-        return str(self.document), self.start, self.text, self.role, self.score, *known
+        return str(self.document), self.start, self.text, self.role, self.score, self.title, *known
 
 
 def of_slot(db: Database, slot: str) -> dict[str, list[Quote]]:
     """Subject -> its sentences, role by role, the best first."""
     with db.begin() as connection:
         rows = connection.execute(sa.text(QUOTES), {"slot": slot, "most": MOST}).all()
-    return grouped(_quote(row) for row in rows)
+    return grouped(_quote(row) for row in rows if not in_own_name(row.title, row.text, row.subject))
 
 
 def _quote(row: Any) -> Quote:
     return Quote(row.document_id, row.start, row.end, row.subject, row.role, row.score, tuple(row.others), row.open, row.advice, row.text,
-                 row.work, row.year, row.language, row.passage, row.kin)  # fmt: skip
+                 row.work, row.year, row.language, row.passage, row.kin, row.title)  # fmt: skip
 
 
 def grouped(quotes: Iterable[Quote]) -> dict[str, list[Quote]]:

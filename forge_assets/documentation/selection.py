@@ -26,8 +26,8 @@ ALIKE = 0.8
 VARIETY = 0.45
 """Weight of the likeness to what is chosen already."""
 MOST_OF_A_WORK = 2
-STRANGE, FEWEST_OF_A_KIND = 0.4, 12
-"""A sentence as like to the others as that share of the median is a stranger; in smaller pools there are none."""
+STRANGE, FEWEST_OF_A_KIND = 0.6, 12
+"""A sentence that is as like to the others, title and all, as that share of the median is a stranger; in smaller pools there are none."""
 WEIGHTS = (0.5, 0.25, 0.25)
 """Of the sentence's own score, of the query, of the centroid."""
 KIN = 0.3
@@ -83,7 +83,7 @@ class Pool:
             else np.zeros(0, np.float32)
         )
         self.relevance += KIN * self._kin()
-        self._strange = self._strangers(query, centroid / length)
+        self._strange = self._strangers()
         self._chosen: list[int] = []
         self._used: Counter[UUID] = Counter()
         self._gone: set[int] = set()
@@ -118,11 +118,12 @@ class Pool:
         usual = float(np.mean(known)) if known else 0.0
         return np.array([usual if one.kin is None else one.kin for one in self.quotes], np.float32)
 
-    def _strangers(self, query: Floats, centroid: Floats) -> set[int]:
-        """Sentences that share so little with the others that the name means another thing there."""
+    def _strangers(self) -> set[int]:
+        """Sentences that share so little with the others that the name means another thing there; titles of their documents count too."""
         if len(self.quotes) < FEWEST_OF_A_KIND:
             return set()
-        kin = self._matrix @ query + self._matrix @ centroid
+        matrix, _ = vectors([f"{one.title} {one.text}" for one in self.quotes], "")
+        kin = np.asarray(matrix @ np.asarray(matrix.mean(axis=0)).ravel())
         return {int(number) for number in np.flatnonzero(kin < STRANGE * np.median(kin))}
 
     def _likeness(self, able: Sequence[int]) -> Floats:

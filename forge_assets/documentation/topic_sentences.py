@@ -86,4 +86,4 @@ def _of(one: TopicWork, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> Iter
         if what.role is not None and score >= FLOOR:
             passage = next((id_ for first, last, id_ in one.passages if first <= start < last), None)
             yield Quote(one.document, start, end, SUBJECT + phrase, what.role, round(score, 4), (), what.open, what.advice, text, one.work,
-                        one.year, one.language, passage)  # fmt: skip
+                        one.year, one.language, passage, title=(one.title or "")[:200])  # fmt: skip

@@ -67,6 +67,10 @@ class Heading(_Strict):
     text: str
 
 
+DISAGREE = "sources disagree: "
+"""How the text of a cell begins whose sources give different values; what has a sign of its own for that leaves it out."""
+
+
 class Cell(_Strict):
     """A table's cell: a value read out of the citations, a link to a page (`page`: its id, of any volume), or a computed figure.
 
@@ -77,6 +81,11 @@ class Cell(_Strict):
     citations: tuple[Citation, ...] = ()
     page: str | None = None
     disagree: bool = False
+
+    @property
+    def values(self) -> str:
+        """The text without what says that sources disagree."""
+        return self.text.removeprefix(DISAGREE) if self.disagree else self.text
 
 
 class Table(_Strict):

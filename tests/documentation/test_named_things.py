@@ -10,7 +10,7 @@ from forge_assets.components.text import Reading
 from forge_assets.corpus.model import Block
 from forge_assets.documentation.candidate_floor import Known, called, why_not, written
 from forge_assets.documentation.drafts import at_least, course, some_works, step, sure
-from forge_assets.documentation.own_sense import own_names
+from forge_assets.documentation.own_sense import in_own_name, own_names
 from forge_assets.documentation.subjects import Name
 
 
@@ -77,3 +77,11 @@ def test_counts_are_told_in_steps() -> None:
     assert (at_least(7), at_least(1234), some_works(1), some_works(200)) == ("7", "1,000+", "1 work", "200+ works")
     assert (course(0.02), course(0.13), course(-0.26), course(None)) == ("steady", "about +10% a year", "about -30% a year", "")
     assert (sure(0.512), sure(0.78)) == ("0.50", "0.80")
+
+
+def test_a_name_inside_the_documents_own_name_is_not_quoted_for_the_component() -> None:
+    assert in_own_name("CLIP-Actor: moving soup", "CLIP-Actor animates soup by text.", "clip")
+    assert not in_own_name("CLIP-Actor: moving soup", "CLIP is a model of soup and text.", "clip")
+    assert not in_own_name("Soup-Actor: moving soup", "Soup-Actor uses CLIP.", "clip") and not in_own_name(
+        "CLIP-Actor", "CLIP-Actor", "clip"
+    )

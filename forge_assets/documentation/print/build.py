@@ -86,7 +86,7 @@ class _Printed:
                 "widths": widths, "rows": rows, "note": runs(_fit(block.note))}  # fmt: skip
 
     def _cell(self, one: Cell) -> dict[str, Any]:
-        return {"text": runs(_fit(one.text)), "marks": self._marks(one.citations), "disagree": one.disagree}
+        return {"text": runs(_fit(one.values)), "marks": self._marks(one.citations), "disagree": one.disagree}
 
     def _marks(self, citations: tuple[Citation, ...]) -> list[int]:
         return sorted({self._numbers.setdefault(one.document_id, len(self._numbers) + 1) for one in citations})

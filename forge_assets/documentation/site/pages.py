@@ -96,7 +96,7 @@ class PageView:
     def _table(self, block: Table, made: Shown, numbers: dict[tuple[str, int, int], int]) -> dict[str, Any]:
         def cell(one: Cell) -> dict[str, Any]:
             marks = self._marks(one.citations, made, numbers)
-            return {"text": inline(one.text), "way": self.way(one.page), "marks": marks, "disagree": one.disagree,
+            return {"text": inline(one.values), "way": self.way(one.page), "marks": marks, "disagree": one.disagree,
                     "short": len(one.text) < 14}  # fmt: skip
 
         rows = [[cell(one) for one in row] for row in block.rows]
