@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forge_app.adapters import lora
 from forge_app.output import as_json, table
 
 if TYPE_CHECKING:
@@ -188,3 +189,6 @@ def _folder(where: str) -> Path:
     if "/" not in where and where not in (".", "..") and built.is_dir():
         return built
     raise FragmentError(f"there is no folder {where}, and no blueprint of that name has fragments; `forge fragments build NAME` makes them")
+
+
+fragments.add_command(lora)

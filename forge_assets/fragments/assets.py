@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from forge_assets.blueprints.assets import tech_spec
-from forge_assets.fragments.chain import CHAIN, TRAINED, Fragment
+from forge_assets.fragments.chain import CHAIN, LORA, TRAINED, Fragment
 from forge_assets.partitions import BLUEPRINTS
 from forge_assets.reporting import OWNERS, begin, global_result
 from forge_resources.for_dagster import DatabaseResource, ObjectStoreResource
@@ -46,6 +46,8 @@ def fragment_asset(one: Fragment) -> dg.AssetsDefinition:
         extra = {"folder": str(built.folder), "published": published, "card": dg.MetadataValue.md((built.folder / "README.md").read_text())}
         if one.name == TRAINED:
             extra |= told_of_training(built.folder)
+        if one.name == LORA:
+            extra |= told_of_adapter(built.folder)
         return global_result(context, db, None, 1, built.version, figures(built), extra, meter=meter, done=int(built.made))
 
     return made
@@ -55,8 +57,19 @@ def told_of_training(folder: Path) -> dict[str, Any]:
     """How well the model was trained, and how fast where that was here; its curve as a picture."""
     from forge_assets.fragments.train.run import CURVE, measured
 
-    picture = base64.b64encode((folder / CURVE).read_bytes()).decode()
-    return {**measured(folder), "curve": dg.MetadataValue.md(f"![losses over the steps](data:image/png;base64,{picture})")}
+    return {**measured(folder), "curve": curve(folder / CURVE)}
+
+
+def told_of_adapter(folder: Path) -> dict[str, Any]:
+    """What it learnt from, and its loss on held-out answers before and after; its curve as a picture."""
+    from forge_assets.fragments.lora.fragment import CURVE, measured
+
+    return {**measured(folder), "curve": curve(folder / CURVE)}
+
+
+def curve(path: Path) -> dg.MarkdownMetadataValue:
+    picture = base64.b64encode(path.read_bytes()).decode()
+    return dg.MetadataValue.md(f"![losses over the steps](data:image/png;base64,{picture})")
 
 
 FRAGMENTS = [fragment_asset(one) for one in CHAIN.values()]

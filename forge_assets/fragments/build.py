@@ -23,6 +23,8 @@ from forge_assets.fragments.chain import ASSEMBLED, CHAIN, LORA, PIECES, SUMS, T
 from forge_assets.fragments.choices import Choices, kept
 from forge_assets.fragments.folder import building, files, intact, made_aside, sums_of
 from forge_assets.fragments.kinds import KINDS
+from forge_assets.fragments.lora.examples import Example
+from forge_assets.fragments.lora.instructions import collected
 from forge_assets.fragments.making import Making
 from forge_assets.fragments.piece import write_piece
 from forge_assets.fragments.plan import Cited, Plan, data_version
@@ -38,6 +40,7 @@ from forge_resources.settings import Settings
 
 Progress = Callable[["Built"], None]
 Say = Callable[[str], None]
+Examples = Callable[[], Sequence[Example]]
 WORK = ".work-"
 """Of a fragment that takes long: what is kept of it when a run is killed."""
 
@@ -87,7 +90,7 @@ def build_blueprint(
         if "machine" not in held.get(TRAINED, {}):
             held = kept(root, {TRAINED: {"machine": machine()}})
         held[TRAINED]["stated"] = stated(made.spec)
-    return list(build(plan, root, corpus_text.of(db), names, told, held, say))
+    return list(build(plan, root, corpus_text.of(db), names, told, held, say, lambda: collected(db, made.spec, chosen.overrides_file)))
 
 
 def plan_from(spec: Spec, digest: str, snapshot: str) -> Plan:
@@ -104,20 +107,32 @@ def plan_from(spec: Spec, digest: str, snapshot: str) -> Plan:
 
 def build(
     plan: Plan, root: Path, texts: Texts, names: Sequence[str] = tuple(CHAIN), told: Progress | None = None,
-    choices: Choices | None = None, say: Say | None = None,
+    choices: Choices | None = None, say: Say | None = None, examples: Examples | None = None,
 ) -> Iterator[Built]:  # fmt: skip
-    """Those of `names`, in the order of the chain; the parents of each must be there, and the disk must have room for all of them."""
+    """Those of `names`, in the order of the chain; the parents of each must be there, and the disk must have room for all of them.
+
+    Nothing stands on the adapter, so where it cannot be made what comes after it is built first, and then the reason is raised."""
+    failed: FragmentError | None = None
     settings = {name: KINDS[name].settings(plan, (choices or {}).get(name, {})) for name in names if name in KINDS}
     with building(root):
         check_room(plan, root, names, settings)
         for name in (name for name in CHAIN if name in names):
-            one = _build_one(plan, root, name, texts, settings.get(name), say or (lambda _: None))
+            try:
+                one = _build_one(plan, root, name, texts, settings.get(name), say or (lambda _: None), examples)
+            except FragmentError as error:
+                if name != LORA:
+                    raise
+                failed = error
+                continue
             if told:
                 told(one)
             yield one
+        if failed:
+            raise failed
 
 
-def _build_one(plan: Plan, root: Path, name: str, texts: Texts, settings: Mapping[str, Any] | None, say: Say) -> Built:
+def _build_one(plan: Plan, root: Path, name: str, texts: Texts, settings: Mapping[str, Any] | None, say: Say,
+               examples: Examples | None) -> Built:  # fmt: skip
     parents = _parents(root, name, settings)
     if name == ASSEMBLED:
         plan = assembled_plan({parent: root / parent for parent in parents})
@@ -141,7 +156,7 @@ def _build_one(plan: Plan, root: Path, name: str, texts: Texts, settings: Mappin
             write_assembled(plan, folder, parents, {parent: root / parent for parent in parents})
         else:
             work.mkdir(exist_ok=True)
-            KINDS[name].write(Making(name, plan, folder, root, parents, settings or {}, version, texts, work, say))
+            KINDS[name].write(Making(name, plan, folder, root, parents, settings or {}, version, texts, work, say, examples))
     shutil.rmtree(work, ignore_errors=True)
     return Built(name, root / name, version, made=True)
 

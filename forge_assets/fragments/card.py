@@ -32,7 +32,7 @@ def card(plan: Plan, fragment: str, parents: Mapping[str, str], figures: Mapping
               "`pytest test_contract.py` runs its contract.", "", "## Sources", ""]  # fmt: skip
     cited = plan.cited(fragment)
     lines += [
-        f"- {_plain(source.title or source.document)} ({source.component}): <{_plain(source.document)}>" for source in cited[:MOST_SOURCES]
+        f"- {plain(source.title or source.document)} ({source.component}): <{plain(source.document)}>" for source in cited[:MOST_SOURCES]
     ]
     if len(cited) > MOST_SOURCES:
         lines.append(f"- and {len(cited) - MOST_SOURCES:,} more in the header of the weights")
@@ -47,6 +47,6 @@ def told_of_weights(plan: Plan, fragment: str) -> str:
     return f"Its weights are trained, by the run `{plan.run[:16]}`." if plan.run else "Its weights are first values; it is not trained."
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line that Markdown takes as words."""
     return "".join("\\" + letter if letter in "\\`*_[]<>|#" else letter for letter in " ".join(text.split()))

@@ -46,6 +46,7 @@ CHAIN: Mapping[str, Fragment] = {
             ("architecture",), "LM",
         ),
         Fragment("10-trained", "Trained model", ("09-assembled",), ("architecture",), "LM"),
+        Fragment("11-lora", "LoRA adapter", ("10-trained",), ()),
         Fragment("12-export", "Export", ("10-trained",), ()),
     )
 }  # fmt: skip

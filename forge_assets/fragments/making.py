@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from forge_assets.fragments.lora.examples import Example
 from forge_assets.fragments.piece import provenance
 from forge_assets.fragments.plan import Plan, toolchain
 from forge_assets.fragments.tokenizer import Texts
@@ -16,7 +17,7 @@ from forge_assets.fragments.tokenizer import Texts
 class Making:
     """`plan`: as the parent carries it. `folder`: to be filled under final names; the sums are written by the builder. `root`: where the
     parents lie. `parents`: the sum of each. `settings`: resolved, part of the data version. `work`: outlives a kill, goes after the commit.
-    `say`: a line for whoever waits."""
+    `say`: a line for whoever waits. `examples`: the instructions that the corpus gives, where there is a catalogue."""
 
     name: str
     plan: Plan
@@ -28,6 +29,7 @@ class Making:
     texts: Texts
     work: Path
     say: Callable[[str], None] = lambda _: None
+    examples: Callable[[], Sequence[Example]] | None = None
 
     def config(self) -> dict[str, Any]:
         """`forge` of config.json."""

@@ -63,6 +63,7 @@ def test_the_graph_is_the_designs() -> None:
             "fragment_08_head",
         },
         "fragment_10_trained": {"tech_spec", "fragment_09_assembled"},
+        "fragment_11_lora": {"tech_spec", "fragment_10_trained"},
         "fragment_12_export": {"tech_spec", "fragment_10_trained"},
         "doc_volumes": {"works", "component_mentions", "component_catalog", "topic_clusters", "compatibility_graph"},
         "doc_site": {"doc_volumes"},

@@ -1,4 +1,4 @@
-"""loss.png: training and validation loss over the steps, and the entropy of a unigram as a line. The same run draws the same bytes."""
+"""loss.png: training and validation loss over the steps, and a level to compare with as a line. The same run draws the same bytes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ SMOOTH = 0.02
 Points = Sequence[tuple[float, float]]
 
 
-def draw(path: Path, title: str, losses: Points, held: Points, entropy: float) -> None:
-    """`losses`, `held`: (step, nats a token)."""
+def draw(path: Path, title: str, losses: Points, held: Points, line: tuple[str, float]) -> None:
+    """`losses`, `held`: (step, nats a token). `line`: what the curves are to be seen beside, by its name."""
+    name, level = line
     from PIL import Image, ImageDraw, ImageFont
 
-    values = [value for _, value in (*losses, *held)] + [entropy]
+    values = [value for _, value in (*losses, *held)] + [level]
     low, high = math.floor(min(values) * 2) / 2, math.ceil(max(values) * 2) / 2
     high = high if high > low else low + 0.5
     last = max((step for step, _ in (*losses, *held)), default=1) or 1
@@ -38,15 +39,15 @@ def draw(path: Path, title: str, losses: Points, held: Points, entropy: float) -
     for step in sorted({round(last * number / 4) for number in range(5)}):
         x, y = at(step, low)
         pen.text((x, y + 8 * SCALE), f"{step:,}", INK, font, anchor="mt")
-    pen.line([at(0, entropy), at(last, entropy)], UNIGRAM, SCALE)
+    pen.line([at(0, level), at(last, level)], UNIGRAM, SCALE)
     for points, colour, width in ((smoothed(losses), LOSS, 2), (held, HELD, 2)):
         if len(points) > 1:
             pen.line([at(*one) for one in points], colour, width * SCALE, joint="curve")
     for one in held:
         x, y = at(*one)
         pen.ellipse([x - 3 * SCALE, y - 3 * SCALE, x + 3 * SCALE, y + 3 * SCALE], HELD)
-    x, y = at(last, entropy)
-    pen.text((x, y - 3 * SCALE), f"unigram entropy {entropy:.3f}", UNIGRAM, font, anchor="rb")
+    x, y = at(last, level)
+    pen.text((x, y - 3 * SCALE), f"{name} {level:.3f}", UNIGRAM, font, anchor="rb")
     if held:
         x, y = at(*held[-1])
         pen.text((x, y + 8 * SCALE), f"validation {held[-1][1]:.3f}", HELD, font, anchor="rt")

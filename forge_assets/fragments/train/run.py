@@ -118,7 +118,7 @@ def show(making: Making, training: Training, record: Mapping[str, Any], result: 
     log = lines(making.work / LOG)
     losses = [(line["step"], line["loss"]) for line in log if "loss" in line]
     held = [(line["step"], line["validation"]) for line in log if "validation" in line]
-    draw(making.folder / CURVE, making.plan.blueprint, losses, held, record["unigram_entropy"])
+    draw(making.folder / CURVE, making.plan.blueprint, losses, held, ("unigram entropy", record["unigram_entropy"]))
     windows = Windows(making.work, "validation", begun(making.work), training.context)
     weights = {name: torch.from_numpy(np.array(one)) for name, one in st.arrays(result)}
     plan = making.plan
