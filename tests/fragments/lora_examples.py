@@ -1,7 +1,11 @@
-"""Instructions without a database: sentences, claims, values and entries made up about real components of the ontology."""
+"""Instructions without a database: sentences, claims, values and entries made up about real components of the ontology.
+
+`python -m tests.fragments.lora_examples NAME FOLDER` builds a stack up to 11-lora.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import shutil
@@ -16,7 +20,7 @@ from forge_assets.fragments.chain import LORA, TRAINED
 from forge_assets.fragments.lora.examples import Example
 from forge_assets.fragments.lora.instructions import examples as made_of
 from forge_assets.fragments.lora.material import Claim, Introducing, Material, Place, Said, Set, Stated
-from tests.fragments.plans import documents, plan
+from tests.fragments.plans import CHOICES, TO_TRAINED, documents, plan
 
 NAMES = ("rope", "alibi", "gqa", "mha", "mla", "rms-norm", "layer-norm", "swiglu", "adamw", "muon", "lora", "qlora", "dora", "yarn",
          "flash-attention", "top-k-routing", "sparse-moe", "qk-norm", "relu", "gelu", "bert", "gpt-3", "t5", "kivi")  # fmt: skip
@@ -67,5 +71,15 @@ def adapted(model: Path, root: Path, chosen: Mapping[str, Any], name: str = "lla
     return made.folder
 
 
+LEARNING = {"steps": 30, "batch": 4, "rank": 4, "alpha": 8, "checkpoint": 3}
+
+
+def chain(name: str, root: Path) -> Path:
+    """01 to 11 of a stack with room for the instructions in its context; 11-lora is returned."""
+    whole = dataclasses.replace(plan(name), context=400)
+    choices = {**CHOICES, LORA: LEARNING}
+    return list(build(whole, root, documents, (*TO_TRAINED, LORA), choices=choices, examples=examples))[-1].folder
+
+
 if __name__ == "__main__":
-    adapted(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))
+    chain(sys.argv[1], Path(sys.argv[2]))

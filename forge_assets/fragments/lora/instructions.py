@@ -40,7 +40,7 @@ QUOTES = 6
 VALUES = 3
 BARE_CARDS = 4
 """Components without an introducing work of which one gets a card: cards must not drown what the corpus says."""
-VAGUE = frozenset({"accelerators", "dataset_size", "memory", "num_classes", "seed", "training_compute", "training_time"})
+VAGUE = frozenset("accelerators dataset_size image_size kernel_size memory num_classes seed stride training_compute training_time".split())
 """Parameters of a run and its data rather than of a component, whose values mean nothing without them."""
 STRIDE = 7919
 """A prime: steps through the pool of sentences."""

@@ -65,7 +65,7 @@ NAMED = frozenset({"arxiv", "doi", "title"})
 _OPENING = re.compile(
     r"(?:This|These|That|Those|It|They|Such|Here|However|Also|Then|Notably|Moreover|Furthermore|Additionally|In addition|Specifically|"
     r"Finally|Interestingly|Importantly|Conversely|Instead|Similarly|Hence|Consequently|Thus|Therefore|But|And|Both|Experiments?|Results?|"
-    r"The (?:same|latter|former|above|resulting|models?|methods?|results?|approach|framework|system|network))\b"
+    r"First|Second|Third|The (?:same|latter|former|above|resulting|models?|methods?|results?|approach|framework|system|network))\b"
 )
 _DEBRIS = re.compile(r"[\\${}<>|\[\]_^~=#*]|https?:|www\.|\bet al\b|\b(?:Fig|Tab|Sec|Eq|Alg)\w*\.? ?\d|\?\?|�|\.\.\.|…|;|:")
 _LEANING = re.compile(
