@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from forge_assets.documentation.verify.stems import stem
-from forge_assets.documentation.verify.tokens import Token
+from forge_assets.documentation.verify.tokens import Token, without_denial
 from forge_assets.documentation.verify.units import COUNTED, UNITS
 from forge_assets.documentation.verify.wording import wording
 
 Names = Callable[[str], frozenset[str]]
 """Ids of the components that a text is a name of."""
 _PARAMETER = stem("parameter")
-_WORDS_PER_VERB = 8
-"""A rewrite may bring along one verb of everyday prose for so many words; bad faith exchanges names, nouns and adjectives."""
+_WORDS_PER_NEW_ONE = 8
+"""A rewrite may bring along one verb of everyday prose for so many words: bad faith exchanges names, nouns and adjectives."""
 _SMALL_WORDS = frozenset("of and for the a an in on to with by per".split())
 
 
@@ -37,13 +37,28 @@ def uncarried(rewrite: Sequence[Token], sources: Sequence[Token], names: Names |
             continue
         if index and rewrite[index - 1].stem + token.stem in known or token.stem.removesuffix("s") in known:
             continue
-        if _unit(rewrite, index) or _parameters(rewrite, index, sources):
+        if _unit(rewrite, index) or _parameters(rewrite, index, sources) or _denied_word(rewrite, index, sources):
             continue
         missing.append(index)
     named = _other_names(rewrite, sources, names) if missing and names is not None else set[int]()
     left = [rewrite[index] for index in missing if index not in named]
-    verbs = [token for token in left if token.text.lower() in words.verbs and not token.name and not token.text.endswith("ing")]
-    return left if len(verbs) < len(left) or len(left) * _WORDS_PER_VERB > len(rewrite) else []
+    plain = [token for token in left if _everyday(token)]
+    return left if len(plain) < len(left) or len(left) * _WORDS_PER_NEW_ONE > len(rewrite) else []
+
+
+def _everyday(token: Token) -> bool:
+    """A verb of everyday prose; what turns something round is none."""
+    lower = token.text.lower()
+    return not token.name and lower in wording().verbs and not lower.endswith("ing")
+
+
+def _denied_word(rewrite: Sequence[Token], index: int, sources: Sequence[Token]) -> bool:
+    """Without supervision for unsupervised, not labelled for unlabelled, against X for anti-X."""
+    near = {token.text.lower() for token in rewrite[max(0, index - 4) : index]}
+    bare = {without for token in sources if (without := without_denial(token))}
+    return bool(near & {"not", "no", "without", "against", "never", "lack", "lacks"}) and bool(
+        {rewrite[index].stem, *wording().derived.get(rewrite[index].stem, ())} & bare
+    )
 
 
 def _digits(token: Token) -> str:

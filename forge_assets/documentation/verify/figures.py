@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from forge_assets.documentation.verify.stems import stem
@@ -15,6 +16,9 @@ _PARAMETER, _EXCEED = stem("parameter"), stem("exceed")
 _LOOSE = frozenset(("", "x"))
 _UPPER = (("less", "than"), ("fewer", "than"), ("at", "most"), ("up", "to"), ("no", "more", "than"), ("under",), ("below",), ("within",))
 _LOWER = (("more", "than"), ("at", "least"), ("over",), ("above",), ("exceed",), ("no", "less", "than"), ("beyond",), ("from",))
+_BETWEEN = frozenset(("a", "the", "by", "fewer", "of", *(stem(word) for word in ("factor", "distance", "length"))))
+_STRICT = re.compile(r"(?:up to|at most|at least|(?:less|fewer|more) than)(?: an?(?: total| factor)? of)?\Z", re.I)
+"""What makes a bound of the number after it, whatever the sentence."""
 _SKIPPED = frozenset("of the a an about only some around roughly nearly approximat almost approximately".split())
 
 
@@ -29,6 +33,8 @@ def wrong_figure(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
         if not same and not _in_a_name(rewrite, index, sources):
             return f"{token.text} stands in no source"
         same = [at for at in same if _unit_fits(token, sources[at])]
+        if token.value % 1 and same and sum(other.stem == token.stem for other in rewrite) > len(same):
+            return f"{token.text} is said more often than in the source"
         if not same:
             if _in_a_name(rewrite, index, sources):
                 continue
@@ -37,6 +43,8 @@ def wrong_figure(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
             return f"what {token.text} counts is something else in the source"
         if not any(_bound_fits(rewrite, index, sources, at) for at in same):
             return f"{token.text} is no such bound in the source"
+        if all(_strict(sources, at) for at in same) and not (_bound(rewrite, index) or _limit(rewrite, index)):
+            return f"{token.text} is but a bound in the source"
     return ""
 
 
@@ -53,6 +61,10 @@ def _bound_fits(rewrite: Sequence[Token], index: int, sources: Sequence[Token], 
     mine, theirs = _bound(rewrite, index), _bound(sources, at) or _limit(sources, at)
     plain_over = mine == ">" and not theirs and rewrite[index - 1].stem == "over"  # of a vote over 40 samples it is no bound
     return mine in ("", theirs) or plain_over
+
+
+def _strict(tokens: Sequence[Token], index: int) -> bool:
+    return bool(_STRICT.search(" ".join(token.text for token in tokens[max(0, index - 5) : index])))
 
 
 def _limit(tokens: Sequence[Token], index: int) -> str:
@@ -129,7 +141,7 @@ def _following(tokens: Sequence[Token], index: int) -> list[str]:
 
 def _bound(tokens: Sequence[Token], index: int) -> str:
     """'<', '>' or nothing, by the words right before the number."""
-    before = [token.stem for token in tokens[max(0, index - 4) : index] if token.stem not in ("a", "the", "by", "fewer")]
+    before = [token.stem for token in tokens[max(0, index - 6) : index] if token.stem not in _BETWEEN]
     written = [token.text.lower() for token in tokens[max(0, index - 4) : index]]
     for words, sign in [*((one, "<") for one in _UPPER), *((one, ">") for one in _LOWER if one != ("from",))]:
         if (

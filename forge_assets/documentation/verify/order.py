@@ -121,7 +121,7 @@ def _sign(tokens: Sequence[Token], index: int) -> str:
 
 def crossed_clauses(rewrite: Sequence[Token], sources: Sequence[Token]) -> bool:
     """Whether two things have changed places between clauses: what is said of one in the source is said of the other."""
-    return _crossed(_clauses(rewrite, False), _clauses(sources, False), 2, 2.0) or _crossed(
+    return _crossed(_clauses(rewrite, False), _clauses(sources, False), 3, 3.0) or _crossed(
         _clauses(rewrite, True), _clauses(sources, True), 4, 0.0
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from forge_assets.documentation.verify.order import References, swapped_reference
 from forge_assets.documentation.verify.stems import stem
-from forge_assets.documentation.verify.tokens import Token
+from forge_assets.documentation.verify.tokens import Token, without_denial
 from forge_assets.documentation.verify.wording import Pointer, wording
 
 _DENYING = (
@@ -87,12 +87,13 @@ def _touch(a: Cue, b: Cue) -> bool:
 
 def _denials(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
     mine, theirs = _cues(rewrite, _CUES), _cues(sources, _LIKE_CUES)
+    theirs += _prefixed(sources, {token.stem for token in rewrite})
     for cue in mine:
         if (cue.after or cue.before or not theirs) and not any(_touch(cue, other) for other in theirs):
             return "it denies what the source does not deny"
     if sum(cue.word != "nor" for cue in mine) > sum(stem(cue.word) not in _REMOVED for cue in theirs) + (not mine):
         return "it denies once more than the source"
-    loose = _cues(rewrite, _LIKE_CUES)
+    loose = _cues(rewrite, _LIKE_CUES) + _prefixed(rewrite, {token.stem for token in sources})
     if mine and len(loose) > len(theirs) + len(mine) - 1 and len(loose) > len(mine):
         return "it denies once more than the source"
     said, denials = {token.stem for token in rewrite}, 0
@@ -106,11 +107,22 @@ def _denials(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
     return "it denies less than the source" if loose and denials > len(loose) else ""
 
 
+def _prefixed(tokens: Sequence[Token], others: Collection[str]) -> list[Cue]:
+    """Words that deny by a prefix what the other side says without it: unsupervised, where that says without supervision."""
+    known = {word for other in others for word in (other, *wording().derived.get(other, ()))}
+    bare = [(token.text.lower(), without_denial(token)) for token in tokens if token.stem not in others]
+    return [
+        Cue(text, frozenset((stem_,)), frozenset()) for text, stem_ in bare if stem_ and {stem_, *wording().derived.get(stem_, ())} & known
+    ]
+
+
 def _exclusion(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
     """A new "only" makes a stronger claim."""
     there = [index for index, token in enumerate(sources) if token.text.lower() in _LIKE_ONLY]
     for index, token in enumerate(rewrite):
         following = rewrite[index + 1] if index + 1 < len(rewrite) else None
+        if following is not None and following.text.lower() in ("as", "once", "like"):
+            continue
         compound = index > 0 and rewrite[index - 1].stem in _STACKS
         if (
             token.text.lower() not in _ONLY
@@ -121,6 +133,8 @@ def _exclusion(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
             continue
         if not there:
             return "it says 'only' where the source does not"
+        if any(other.text.lower() in _LIKE_ONLY & {sources[at].text.lower() for at in there} for other in rewrite[index + 1 : index + 4]):
+            continue
         mine = _content(rewrite[index + 1 :], token.clause, 1)
         after = (_content(sources[at + 1 :], sources[at].clause, 5) for at in there)
         theirs = frozenset[str]().union(*after, *(_content(sources[:at][::-1], sources[at].clause, 1) for at in there))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from forge_assets.documentation.verify.tokens import Token
+from forge_assets.documentation.verify.tokens import Token, read
 from forge_assets.documentation.verify.wording import wording
 
 _SCOPE = 5
@@ -13,9 +14,9 @@ _OPEN = frozenset("can could possible possibility question whether if according"
 """Who says these asserts as little as who says maybe."""
 
 
-def wrong_qualifier(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
+def wrong_qualifier(rewrite: Sequence[Token], sources: Sequence[Token], quotes: Sequence[str]) -> str:
     """What a rewrite leaves out or makes absolute; empty where nothing."""
-    return _universal(rewrite, sources) or _dropped(rewrite, sources)
+    return _universal(rewrite, sources) or _dropped(rewrite, sources) or _unconditional(rewrite, quotes)
 
 
 def _universal(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
@@ -54,6 +55,32 @@ def _dropped(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
             lost = [sources[at].text for at in theirs if sources[at].text.lower() not in there] or [sources[theirs[-1]].text]
             return f"it leaves out {lost[0]!r}"
     return ""
+
+
+def _unconditional(rewrite: Sequence[Token], quotes: Sequence[str]) -> str:
+    """What opens a quote and says when or for which it holds, where the rest of it stays without any of that."""
+    said = {token.stem for token in rewrite}
+    for quote in quotes:
+        if found := _OPENING.match(quote):
+            opening, rest = (_weighty(found[name]) for name in ("opening", "rest"))
+            kept = [word for word in rest[:10] if word in said or wording().close(word, said)]
+            if opening and len(kept) * 5 >= len(rest[:10]) * 3 and not any(word in said or wording().close(word, said) for word in opening):
+                return f"it leaves out {found['opening']!r}"
+    return ""
+
+
+def _weighty(text: str) -> list[str]:
+    return [token.stem for token in read(text) if _weighs(token)]
+
+
+_SOME = (
+    "some|certain|few|initial|preliminary|limited|small|particular|specific|simulated|simulations?|special|cases?|scenes?|settings?|\\d+"
+)
+_OPENING = re.compile(
+    r"(?P<opening>(?:(?:When|If|Unless|Where|Until|Once|As long as|Provided)\b"
+    rf"|(?:In|For|On|At|Under|With|Within|Among|During)\b(?=[^,]*\b(?:{_SOME})\b))[^,]{{5,120}}),"
+    r" (?:such as [^,]*, |e\.g\., [^,]*, )?(?P<rest>.+)"
+)
 
 
 _FAMILIES = (("maybe", "mostly"), ("some", "mostly"), ("only",), ("nearly",))

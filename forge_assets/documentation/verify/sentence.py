@@ -35,7 +35,7 @@ def why_not(text: str, quotes: Sequence[str], names: Names | None = None) -> str
         return wrong
     if wrong := polarity.wrong_polarity(rewrite, sources):
         return wrong
-    if wrong := qualifiers.wrong_qualifier(rewrite, sources):
+    if wrong := qualifiers.wrong_qualifier(rewrite, sources, quotes):
         return wrong
     if wrong := substitution.substituted(rewrite, sources, text, quotes):
         return wrong

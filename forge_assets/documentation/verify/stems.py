@@ -19,7 +19,7 @@ forget: forgot forgotten; teach: taught; catch: caught; fight: fought; sell: sol
 strike: struck; spin: spun; swap: swapping; vertex: vertices; matrix: matrices; index: indices; axis: axes; hypothesis: hypotheses
 analysis: analyses; criterion: criteria; phenomenon: phenomena; thesis: theses; synthesis: syntheses; corpus: corpora; datum: data
 medium: media; optimum: optima; maximum: maxima; minimum: minima; appendix: appendices; basis: bases; crisis: crises; spectrum: spectra
-simplex: simplices; vortex: vortices"""
+simplex: simplices; vortex: vortices; formula: formulas formulae"""
 _LEMMAS = {form: entry.split(":")[0].strip() for entry in _IRREGULAR.replace("\n", ";").split(";") for form in entry.split(":")[1].split()}
 _INSTEAD = {"ization": "is", "ction": "c", "ically": "ic", "ical": "ic", "ally": "al", "ied": "y", "ability": "abl", "ibility": "ibl"}
 _ENDINGS = [

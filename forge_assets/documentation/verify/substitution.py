@@ -25,6 +25,7 @@ def substituted(rewrite: Sequence[Token], sources: Sequence[Token], text: str, q
         _opposite(rewrite, sources)
         or _compound(text, quotes, sources)
         or _slot(rewrite, sources)
+        or _slot_after(rewrite, sources)
         or _exchanged(rewrite, sources)
         or _strange_number(rewrite, sources)
     )
@@ -114,13 +115,45 @@ def _slot(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
         rivals = [other for other in before.get(second.stem, ()) if other.text.lower() not in wording().closed]
         if not rivals or any(other.stem in said for other in rivals):
             continue
-        if first.stem in known:
+        if first.stem in known or words.says_nothing(first) and first.text.lower() not in _WHEN:
             exchanged = any(_opposed(first, other) for other in rivals)
         else:
             exchanged = all(_rivals(first, other) and not words.close(first.stem, [other.stem]) for other in rivals)
         if exchanged:
             return f"{first.text!r} stands where the source says {rivals[0].text!r}"
     return ""
+
+
+def _slot_after(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
+    """The same behind a word: infer the prior, where the source infers the posterior."""
+    words = wording()
+    known, said = {token.stem for token in sources}, {token.stem for token in rewrite}
+    there = _content_pairs(sources)
+    kept = {(a.stem, b.stem) for a, b in _content_pairs(rewrite)}
+    after: dict[str, list[Token]] = {}
+    for first, second in there:
+        if (first.stem, second.stem) not in kept:
+            after.setdefault(first.stem, []).append(second)
+    pairs = {(a.stem, b.stem) for a, b in there}
+    for first, second in _content_pairs(rewrite):
+        rivals = after.get(first.stem, [])
+        if (
+            not rivals
+            or (first.stem, second.stem) in pairs
+            or second.name
+            or _points(second)
+            or any(other.stem in said for other in rivals)
+        ):
+            continue
+        if any(_opposed(second, other) for other in rivals) or (
+            second.stem not in known and not any(other.name or words.close(second.stem, [other.stem]) for other in rivals)
+        ):
+            return f"{second.text!r} stands where the source says {rivals[0].text!r}"
+    return ""
+
+
+def _content_pairs(tokens: Sequence[Token]) -> list[tuple[Token, Token]]:
+    return [(a, b) for a, b in _neighbours(tokens) if a.value is None and not wording().says_nothing(a)]
 
 
 def _rivals(first: Token, other: Token) -> bool:

@@ -210,3 +210,12 @@ def _with_unit(token: Token, following: list[str]) -> Token:
         factor, dimension = known
         return replace(token, value=token.value * factor, stem=f"#{token.value * factor:.12g}", unit=dimension)
     return token
+
+
+_DENIED = re.compile(r"(?:un|in|im|ir|il|non-?|dis|anti-?)(?=[a-z]{4})")
+
+
+def without_denial(token: Token) -> str:
+    """The stem of a word without the prefix that denies it: supervise of unsupervised; empty where it has none."""
+    found = _DENIED.match(token.text.lower())
+    return stem(token.text.lower()[found.end() :]) if found else ""

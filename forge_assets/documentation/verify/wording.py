@@ -38,6 +38,8 @@ class Wording:
     like_universal: frozenset[str]
     closed: frozenset[str]
     """Function words, as written."""
+    literal: frozenset[str]
+    turning: frozenset[str]
 
     def says_nothing(self, token: Token) -> bool:
         return token.stem in self.neutral or token.text.lower() in self.plain
@@ -47,6 +49,8 @@ class Wording:
 
     def close(self, mine: str, theirs: Collection[str]) -> bool:
         """Whether a word says what one of theirs says, or less: a synonym, another form, what it is a way of."""
+        if mine in self.literal:
+            return bool(self.groups.get(mine)) and any(self.same(mine, other) for other in theirs)
         family = {mine, *self.derived.get(mine, ())}
         ids = self._ids(family)
         for other in theirs:
@@ -94,6 +98,8 @@ def wording() -> Wording:
         frozenset(read["universal"].split()),
         frozenset(read["like_universal"].split()),
         frozenset(read["closed"].split()),
+        frozenset(stem(word) for word in read["literal"].split()),
+        frozenset(turning),
     )
 
 
