@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,8 +67,8 @@ def test_a_component_is_shown_by_id_name_or_alias(forge: Forge) -> None:
 def test_the_tree_is_drawn_as_text_json_and_page(forge: Forge, tmp_path: Path) -> None:
     lines = forge("components", "tree").out.splitlines()
     listed = json.loads(forge("components", "list", "--json").out)
-    for component in listed:
-        assert sum(re.search(rf"[├└]── .*  {re.escape(component['id'])}( · |$)", line) is not None for line in lines) == 1
+    drawn = Counter(found[1] for line in lines if (found := re.search(r"[├└]── .*  ([a-z0-9-]+)( · |$)", line)))
+    assert {component["id"]: drawn[component["id"]] for component in listed} == {component["id"]: 1 for component in listed}
     adam = next(at for at, line in enumerate(lines) if re.search(r"  adam( |$)", line))
     adamw = next(at for at, line in enumerate(lines) if re.search(r"  adamw( |$)", line))
     assert adam < adamw and lines[adam].index("──") < lines[adamw].index("──"), "AdamW hangs below Adam"

@@ -55,12 +55,16 @@ def seconds(reading: Reading) -> float:
 
 
 @pytest.mark.timeout(900)
-def test_a_book_of_800_pages_is_read_in_time_that_grows_with_its_length() -> None:
+@pytest.mark.parametrize("pages", [240, pytest.param(800, marks=pytest.mark.trial)])
+def test_a_book_is_read_in_time_that_grows_with_its_length(pages: int) -> None:
     EXTRACTOR.read(book(5))  # compiles
-    short, long = book(800 // GROWN), book(800)
-    assert len(long.text) > 800 * PAGE
+    short, long = book(pages // GROWN), book(pages)
+    assert len(long.text) > pages * PAGE
     found = EXTRACTOR.read(short)
-    assert len(found.mentions) > 2000 and len(found.names) > 50 and len(found.values) > 1000 and len(found.relations) > 500
+    least = pages // GROWN
+    assert (
+        len(found.mentions) > 10 * least and len(found.names) > 50 and len(found.values) > 5 * least and len(found.relations) > 2.5 * least
+    )
     assert seconds(long) < NOISE * GROWN * min(seconds(short) for _ in range(2))
 
 
