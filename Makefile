@@ -10,8 +10,8 @@ help:            ## this list
 setup:           ## .venv with Forge in it (EXTRAS="gui models" for more)
 	$(SETUP) $(EXTRAS)
 
-demo:            ## set up and run the whole road on the sample corpus
-	$(SETUP) $(EXTRAS)
+demo:            ## set up and run the whole road on the sample corpus, from articles to a trained model
+	$(SETUP) models $(EXTRAS)
 	@$(BIN)/forge demo
 
 up:              ## database, Dagster UI and daemon on loopback, until Ctrl-C

@@ -1,8 +1,15 @@
-"""`forge demo`: the main job on the sample corpus (or a folder of yours), and a table of what was made and where it lies."""
+"""`forge demo`: the whole road on the sample corpus (or a folder of yours), and tables of what was made and where it lies.
+
+`corpus -> indexed -> one question answered -> a stack for a small model -> its pieces -> trained -> files for three programs`. The
+commands are those that a person types; what is there from an earlier call is not made again.
+"""
 
 from __future__ import annotations
 
+import json
+import shlex
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +22,12 @@ from forge_resources.settings import PROJECT, Settings
 SAMPLE = PROJECT / "examples" / "corpus"
 QUESTION = "Who introduced rotary position embeddings, and what base do LLaMA models use?"
 
+MODEL = "demo"
+ASKED = {"params": "3e6", "context": "256", "goal": "simplicity", "pin": "tokenizer=byte-level-bpe"}
+"""Of the model; llama.cpp has no other tokenizer that can be trained here."""
+TRAINED = ("tiny-cpu", ("steps=150", "warmup=15", "sequences=8", "micro=8"))
+"""An eighth of the preset's tokens, about as many as the sample corpus has."""
+
 
 @click.command()
 @click.option(
@@ -24,8 +37,9 @@ QUESTION = "Who introduced rotary position embeddings, and what base do LLaMA mo
     default=SAMPLE,
     help="folder of articles; default: the sample corpus of the checkout",
 )
-def demo(folder: Path) -> None:
-    """Take in a corpus, parse, embed and index it, and ask it a question."""
+@click.pass_context
+def demo(context: click.Context, folder: Path) -> None:
+    """Take in a corpus, parse, embed and index it, ask it a question, and build, train and export a small model from it."""
     from forge_app.run import materialize
     from forge_assets.corpus.sources import add_source, list_sources, normalise
     from forge_resources.database import Database
@@ -41,6 +55,9 @@ def demo(folder: Path) -> None:
         made = materialize()
         _show(db, chosen, made, time.monotonic() - started)
         _answer(db, chosen)
+    _model(context, chosen)
+    minutes = (time.monotonic() - started) / 60
+    click.echo(f"\nAll of this took {minutes:.1f} minutes. Next: `forge search QUERY`, `forge up` for the Dagster UI, docs/tutorial.")
 
 
 def _show(db: Any, settings: Settings, made: dict[str, dict[str, Any]], seconds: float) -> None:
@@ -72,4 +89,44 @@ def _answer(db: Any, settings: Settings) -> None:
 
     click.echo(f"\n$ forge ask {QUESTION!r}")
     show_answer(ask(db, settings, QUESTION))
-    click.echo("\nNext: `forge search QUERY`, `forge up` for the Dagster UI, docs/tutorial for the first hour.")
+
+
+def _model(context: click.Context, settings: Settings) -> None:
+    """A blueprint, its stack, and all its fragments, by the commands that make them."""
+    from forge_app.blueprint import create, solve
+    from forge_app.fragments import build
+    from forge_assets.compatibility.stack import store
+    from forge_assets.fragments.build import root_of
+    from forge_resources.database import Database
+
+    with Database.open(settings) as db:
+        known = {row["name"] for row in store.listed(db)}
+    if MODEL not in known:
+        _typed("blueprint create", ASKED)
+        context.invoke(create, name=MODEL, pins=(ASKED["pin"],), **{name: value for name, value in ASKED.items() if name != "pin"})
+    _typed("stack solve", {})
+    context.invoke(solve, name=MODEL)
+    preset, given = TRAINED
+    _typed("fragments build", {"preset": preset, "set": given})
+    context.invoke(build, name=MODEL, preset=preset, given=given)
+    _exported(root_of(settings.home, MODEL) / "12-export")
+
+
+def _typed(command: str, options: Mapping[str, str | tuple[str, ...]]) -> None:
+    words = [f"--{name} {value}" for name, held in options.items() for value in ((held,) if isinstance(held, str) else held)]
+    click.echo(f"\n$ forge {command} {MODEL} {' '.join(words)}".rstrip())
+
+
+def _exported(folder: Path) -> None:
+    """What transformers, llama.cpp and onnxruntime read, how far they are apart, and what they write."""
+    record = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+    rows = []
+    for name, one in record["formats"].items():
+        apart = one.get("logits_apart", one.get("log_probabilities_apart"))
+        told = one.get("refused") or f"{apart:.1e}"
+        rows += [[file["file"], f"{file['bytes']:,}", f"{file['perplexity']:.2f}", one["client"], told] for file in one.get("files", ())]
+        rows += [[name, "", "", "", told]] if "refused" in one else []
+    click.echo()
+    table(["file", "bytes", "perplexity", "read by", "logits apart"], rows, title=f"The model {MODEL}, in {folder}")
+    for one in record["greedy"][:1]:
+        click.echo(f"all of them go on alike: {shlex.quote(one['prompt'])} -> {shlex.quote(one['text'])}")

@@ -14,7 +14,6 @@ import numpy as np
 
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.library.composing import PLAIN, SLOTS
-from forge_assets.blueprints.spec.hugging_face import FAMILIES
 from forge_assets.fragments.plan import Plan
 
 Array = np.ndarray[Any, Any]
@@ -27,12 +26,14 @@ COMMON: dict[str, set[str | None]] = {
     "qk_norm": {None},
 }
 ROTATED: dict[str, set[str | None]] = {**COMMON, "position_encoding": {"rope"}, "norm": {"rms-norm"}, "activation": {"silu"}}
+HEADS: dict[str, set[str | None]] = {"attention": {"mha", "gqa", "mqa"}}
+MAYBE_SPARSE: dict[str, set[str | None]] = {"ffn": {"swiglu", "sparse-moe"}, "moe_router": {None, "top-k-routing"}}
 RULES: dict[str, dict[str, set[str | None]]] = {
-    "llama": {**FAMILIES["llama"], "ffn": {"swiglu", "sparse-moe"}, "moe_router": {None, "top-k-routing"}},
-    "qwen3": FAMILIES["qwen3"],
-    "qwen3moe": FAMILIES["qwen3_moe"],
-    "deepseek2": {**ROTATED, "attention": {"mla"}, "ffn": {"swiglu", "sparse-moe"}, "moe_router": {None, "top-k-routing"}},
-    "mpt": {**COMMON, "position_encoding": {"alibi"}, "norm": {"layer-norm"}, "activation": {"gelu"}, "attention": {"mha", "gqa", "mqa"},
+    "llama": {**ROTATED, **HEADS, **MAYBE_SPARSE},
+    "qwen3": {**ROTATED, **HEADS, "ffn": {"swiglu"}, "qk_norm": {"qk-norm"}},
+    "qwen3moe": {**ROTATED, **HEADS, "ffn": {"sparse-moe"}, "moe_router": {"top-k-routing"}, "qk_norm": {"qk-norm"}},
+    "deepseek2": {**ROTATED, **MAYBE_SPARSE, "attention": {"mla"}},
+    "mpt": {**COMMON, **HEADS, "position_encoding": {"alibi"}, "norm": {"layer-norm"}, "activation": {"gelu"},
             "ffn": {"feed-forward-network"}},
 }  # fmt: skip
 """The components that an architecture has; a slot that is not named holds what every model has."""
