@@ -21,8 +21,8 @@ from forge_assets.components.terms import TASK_HEADS
 from forge_assets.documentation.subjects import CANDIDATE
 from forge_resources.database import Database
 
-DEFINED_SHARE = 0.5
-"""Least share of the works that define it whose definition calls it a component of some kind."""
+DEFINED_SHARE, OFTEN = 0.5, 2
+"""Least share of the works that define it whose definition calls it a component of some kind; so many of them make up for small letters."""
 SLOT_SHARE = 0.5
 """Least share of the evidence that points at its slot: in the volume of another slot it would only be in the way."""
 NAME_SHARE = 0.5
@@ -37,7 +37,9 @@ KINDS = frozenset(
     "challenge tokenizer activation objective criterion module operator operation block regularizer regularization optimizer optimiser "
     "estimator sampler encoder decoder autoencoder transformer embedding classifier detector generator library toolkit package platform "
     "engine solver variant extension generalization generalisation version pipeline protocol format heuristic environment simulator "
-    "processor accelerator gpu tool learner transform distance divergence baseline llm vlm agent planner predictor filter".split()
+    "processor accelerator gpu tool learner transform distance divergence baseline llm vlm agent planner predictor filter average "
+    "machine tree forest regression sampling search decomposition approximation process rule walk chain prior projection program paradigm "
+    "strategy interface language toolbox plugin codec controller router cache index descriptor feature representation".split()
 )
 """What a definition calls a component."""
 _IS = re.compile(
@@ -107,7 +109,7 @@ def why_not(known: Known, said: Sequence[tuple[str, UUID, str]]) -> str | None:
     if abbreviated >= ABBREVIATED and abbreviated >= ABBREVIATED_SHARE * known.works:
         return None
     named, places = written(known.ways, [text for _, _, text in said])
-    if named < NAME_SHARE * max(1, places):
+    if calling < OFTEN and named < NAME_SHARE * max(1, places):
         return f"written as a name in {named} of {places} places: a word of general use"
     return None
 

@@ -87,7 +87,7 @@ def _company(made: Draft, shown: Sequence[Subject], facts: SlotFacts, pages: Map
     rows = [
         [
             cell(one.entry.name, page=pages.get(one.entry.subject)),
-            cell(", ".join(facts.name(edge.key.object if edge.key.subject == one.entry.subject else edge.key.subject) for edge in fit[:4])),
+            cell(", ".join(_others(one, fit, facts)[:4])),
             cell(", ".join(f"{facts.name(other.other)} ({at_least(other.works)})" for other in one.together[:4])),
         ]
         for one in shown[:30]
@@ -98,6 +98,12 @@ def _company(made: Draft, shown: Sequence[Subject], facts: SlotFacts, pages: Map
         made.heading("Company")
         made.table("Compatible, and used together", ("Component", "Compatible with", "Used together with (works)"), rows,
                    "Compatible: claimed, derived from code or decided. Used together: only counted; no sign that they fit.")  # fmt: skip
+
+
+def _others(one: Subject, fit: Sequence[Edge], facts: SlotFacts) -> list[str]:
+    """The other ends of edges, each once."""
+    ends = (edge.key.object if edge.key.subject == one.entry.subject else edge.key.subject for edge in fit)
+    return list(dict.fromkeys(facts.name(end) for end in ends))
 
 
 def evidence(

@@ -189,7 +189,11 @@ def value_row(made: Draft, one: Typical, facts: SlotFacts, found: Mapping[Place,
     stated = list(dict.fromkeys(" ".join(place.text.split()) for place, _ in there))
     differ = len({str(value) for _, value in there}) > 1
     middle = " – ".join(number(value) for value in one.quartiles[1:4]) + unit if one.quartiles and one.works > 2 else ""
-    reach = f"{number(one.quartiles[0])} to {number(one.quartiles[-1])}{unit}" if one.quartiles and one.works > 1 else ""
+    reach = (
+        f"{number(one.quartiles[0])} to {number(one.quartiles[-1])}{unit}"
+        if one.quartiles and one.works > 1 and one.quartiles[0] != one.quartiles[-1]
+        else ""
+    )
     if not one.quartiles:
         middle = ", ".join(f"{word} ({at_least(count)})" for word, count in one.words[:4])
     text = (DISAGREE if differ else "") + "; ".join(stated)

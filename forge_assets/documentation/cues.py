@@ -16,15 +16,13 @@ from forge_assets.documentation.volume import Role
 from forge_resources.strict_yaml import parse
 
 FILE = Path(__file__).with_name("cues.yaml")
-_LEAD = re.compile(
-    r"(?:(?:The|A|An|Recently,|Typically,|Generally,|In practice,|Traditionally,|In (?:machine|deep|reinforcement"
-    r"|supervised) learning,)\s+){0,2}\Z"
-)
+_LEAD = re.compile(r"(?:(?:The|A|An|Recently,|Typically,|Generally,|In practice,|Traditionally,|In [a-z][\w -]{2,40},)\s+){0,2}\Z")
 _EARLY = re.compile(r"(?:[A-Z][a-z]+|[a-z]+-?[a-z]*)(?: [a-z]+(?:-[a-z]+)?){0,3} ?\Z")
 _APPOSED = re.compile(r"(?:\s*\([^()]{1,60}\))?,\s+(?:an?|the|one of the|which (?:is|are))\s+[\w-]+")
 _CLAUSE = re.compile(r"\b(?:that|which|where|by \w+ing|used to|to \w+|designed|for \w+ing|based on|in which|consisting|with)\b")
 _BRACKET = r"(?:\s*\([^()]{1,60}\))?"
 _FIGURE = re.compile(r"\d\s?(?:%|×|percent|points?\b)")
+_DIGIT = re.compile(r"\d")
 CURED = 80
 """Characters before a limit in which somebody may do away with it."""
 NEAR = 0.6
@@ -47,6 +45,7 @@ class _Cues(NamedTuple):
     how: re.Pattern[str]
     limits: re.Pattern[str]
     cured: re.Pattern[str]
+    elsewhere: re.Pattern[str]
     result: re.Pattern[str]
     compares: re.Pattern[str]
     open: re.Pattern[str]
@@ -74,7 +73,9 @@ def said(text: str, start: int, end: int, *, others: bool, rivals: bool, has_val
     cues = _cues()
     lead = _LEAD.match(text[:start]) is not None
     prominence = 1.0 if lead else 0.8 if _EARLY.match(text[:start]) else max(0.0, 0.65 - 0.6 * start / len(text))
-    unsolved, advice = cues.open.search(text) is not None, cues.advice.search(text) is not None
+    asked = cues.open.search(text)
+    unsolved = asked is not None and not cues.cured.search(text[max(0, asked.start() - CURED // 2) : asked.start()])
+    advice = cues.advice.search(text) is not None
     role, strength = _role(cues, text, end, lead, rivals, has_value, near=prominence >= NEAR)
     if role is None and others and cues.compares.search(text):
         role, strength = "comparison", 0.4
@@ -91,7 +92,7 @@ def _role(cues: _Cues, text: str, end: int, lead: bool, rivals: bool, has_value:
     if rivals and cues.compares.search(text):
         return "comparison", 0.95 if lead else 0.8
     limit = cues.limits.search(text, end)
-    if limit and not cues.cured.search(text[max(end, limit.start() - CURED) : limit.start()]):
+    if limit and not _is_of_something_else(cues, text[end : limit.start()]):
         return "limitation", 0.95 if lead else 0.75 if near else 0.45
     told_how = cues.how.search(text, end) is not None
     if cues.measured.search(text) and not (lead and told_how and cues.acts.match(text, end) and not _FIGURE.search(text)):
@@ -102,13 +103,18 @@ def _role(cues: _Cues, text: str, end: int, lead: bool, rivals: bool, has_value:
         return "result", 0.7
     if lead and cues.used.match(text, end):
         return "mechanism", 0.6
-    if has_value and near:
+    if has_value and near and _DIGIT.search(text):
         return "parameter", 0.75
     if cues.result.search(text):
         return "result", 0.85 if lead else 0.7 if near else 0.5
     if told_how and near:
         return "mechanism", 0.55
     return None, 0.0
+
+
+def _is_of_something_else(cues: _Cues, between: str) -> bool:
+    """Whether what stands between a subject and a limit takes the limit away from it."""
+    return cues.cured.search(between[-CURED:]) is not None or cues.elsewhere.search(between) is not None
 
 
 def _learnt(text: str) -> tuple[Role | None, float]:
@@ -148,5 +154,5 @@ def _cues() -> _Cues:
         acts=re.compile(rf"{name}(?:,[^,]{{1,80}},)?{adverbs}\s+(?:{words['acts']})\b"),
         effects=re.compile(rf"{name}(?:,[^,]{{1,80}},)?{adverbs}\s+(?:{words['effects']})\b"),
         used=re.compile(rf"{name}\s+(?:is|are|has been|have been)\s+(?:\w+ly\s+)?(?:{words['used']})\s+(?:to|for|in|as)\b"),
-        **{key: inside(key) for key in ("how", "measured", "limits", "cured", "result", "compares", "open", "advice")},
+        **{key: inside(key) for key in ("how", "measured", "limits", "cured", "elsewhere", "result", "compares", "open", "advice")},
     )

@@ -32,10 +32,11 @@ _HEADING = re.compile(
     re.I,
 )
 _LEANING = re.compile(
-    r"(?:This|These|Those|That|It|Its|They|Their|Them|He|She|Such|Here|There(?:fore|by)?|However|Moreover|Furthermore|Thus|Hence|Additionally"
+    r"\((?:\d|[ivx]{1,3}|[a-d])\)|(?:This|These|Those|That|It|Its|They|Their|Them|He|She|Such|Here|There(?:fore|by)?|However|Moreover|Furthermore|Thus|Hence|Additionally"
     r"|Also|But|And|Or|So|Then|Finally|First(?:ly)?|Second(?:ly)?|Third(?:ly)?|Next|Last(?:ly)?|Specifically|Particularly|Notably|Importantly"
     r"|Interestingly|Surprisingly|Consequently|Accordingly|Nevertheless|Nonetheless|Meanwhile|Instead|Otherwise|Similarly|Likewise|Conversely"
     r"|Indeed|Yet|Still|Besides|Overall|Further|Concretely|Crucially|Intuitively|Unfortunately|Fortunately|Alternatively|Subsequently"
+    r"|Fourth(?:ly)?|Fifth|From there|Oftentimes|In light of"
     r"|Another|Others?|Both|Each|Neither|Either|Same|Later|Again|Below|Above|Ours?|My|Now|Once|Rather|Afterwards?|Empirically|Theoretically"
     r"|Experimentally|Ultimately|Additional|Subsequent|Briefly|Simultaneously|Together|Technically|Formally|Critically|Practically)\b"
     r"|(?:In|For|To|As|At|By|On|With|From|Under|Through|Despite|Due to|Based on|Because of|Given|Unlike|Beyond|Using|Among"
@@ -64,14 +65,15 @@ _OWN = re.compile(
     r"|chapter|survey|review|tutorial|research|manuscript|dissertation)|we (?:propose|present|introduce|develop|design"
     r"|describe|consider|study"
     r"|investigate|explore|address|aim|describe|discuss|review|report|conduct|formulate|devise|build|construct|create|release|then|also|further"
-    r"|first|next|call|name|term|dub|perform|provide|evaluate|apply|use|adopt|employ|leverage|extend|train|test|make|outline|summari[sz]e|have|used)\b"
+    r"|first|next|call|name|term|dub|perform|provide|evaluate|apply|use|adopt|employ|leverage|extend|train|test|make|outline|summari[sz]e|have|used|utili[sz]e|incorporate|integrate|combine|add|choose|select|fine-?tune|implement|collect|run|compute|obtain|rely)\b"
     r"|here we|our\b"
     r"|the proposed|proposed (?:method|approach|model|framework|algorithm)|the authors?|is (?:proposed|presented|introduced|developed)"
     r"|are (?:proposed|presented|introduced|developed)|paper (?:proposes|presents|introduces|describes|investigates|studies)|and ours)",
     re.I,
 )
 _POINTING = re.compile(
-    r"\b(?:Fig(?:ure|s?\.)|Tab(?:le|\.)\s*\d|Section|Sec\.|Eq(?:uation|n?\.)|Algorithm \d|Appendix|Theorem|Lemma|Corollary"
+    r"\b(?:(?:mentioned|described|discussed|defined) above"
+    r"|Fig(?:ure|s?\.)|Tab(?:le|\.)\s*\d|Section|Sec\.|Eq(?:uation|n?\.)|Algorithm \d|Appendix|Theorem|Lemma|Corollary"
     r"|Ref\.|Chapter \d)"
     r"|\b(?:the (?:latter|former|above|aforementioned|said|same)|aforementioned|above-mentioned|abovementioned|these "
     r"(?:methods|models|approaches"
@@ -104,7 +106,7 @@ def fitness(text: str) -> float:
         return 0.0
     fit = 1.0
     if _LEANING.match(text):
-        fit -= 0.55
+        fit -= 0.7
     if found := _OWN.search(text):
         fit -= 0.5 if found.start() < 60 else 0.4
     elif _REPORTING.search(text):

@@ -19,8 +19,8 @@ ADVICE = 2
 """Sentences of a component that the guide may quote."""
 SEVERAL = 4
 """Sentences of a role that a component has before the guide takes one."""
-GOOD = 0.5
-"""Least score of what goes to the guide or the open problems."""
+GOOD, SURELY = 0.5, 0.74
+"""Least score of what goes to the guide or the open problems; of a setting or a limitation, which a cue must tell."""
 
 
 @dataclass(slots=True)
@@ -70,5 +70,5 @@ def _best(some: Sequence[Quote], flag: str, most: int) -> list[Quote]:
 def _spare(some: Sequence[Quote], role: str) -> list[Quote]:
     """The best sentence of a role, where the component has several."""
     able = [one for one in some if one.role == role]
-    good = [one for one in able if one.score >= GOOD]
+    good = [one for one in able if one.score >= SURELY]
     return sorted(good, key=lambda one: (-one.score, one.text))[:1] if len(able) >= SEVERAL else []

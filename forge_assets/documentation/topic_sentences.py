@@ -21,6 +21,8 @@ from forge_resources.database import Database
 NEAREST = 300
 """Works of a topic that are looked through."""
 PHRASES = 10
+DEFINITE = 45
+"""Characters behind "The" in which a phrase is that of one certain thing."""
 TEXTS = """SELECT w.main_document AS document_id, m.work_id, m.similarity, d.text, d.blocks, d.title, d.year, d.language, d.media_type,
         (SELECT array_agg(s.start) FROM doc_sentence s WHERE s.document_id = w.main_document) AS elsewhere,
         (SELECT array_agg(ARRAY[p.start::text, p."end"::text, p.passage_id::text] ORDER BY p.ordinal) FROM passage p
@@ -81,6 +83,8 @@ def _of(one: TopicWork, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> Iter
         if not places or (fit := fitness(text)) < FLOOR:
             continue
         begin, stop, phrase = min(places)
+        if text.startswith("The ") and begin < DEFINITE:
+            continue  # "The robot is equipped with ...": one certain robot, of that paper
         what = said(text, begin, stop, others=False, rivals=False, has_value=False)
         score = fit * (0.5 * what.strength + 0.5 * what.prominence)
         if what.role is not None and score >= FLOOR:
