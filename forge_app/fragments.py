@@ -70,6 +70,21 @@ def _told(one: Built) -> None:
     click.echo(f"{one.name}: {'built' if one.made else 'unchanged'}")
 
 
+@fragments.command("training")
+@click.argument("name")
+@PRESET
+@SET
+def training(name: str, preset: str | None, given: tuple[str, ...]) -> None:
+    """What the training of blueprint NAME would need and cost; nothing is built."""
+    from forge_assets.fragments.build import planned_training
+    from forge_resources.database import Database
+    from forge_resources.settings import settings
+
+    with Database.open() as db:
+        rows = planned_training(db, settings(), name, _chosen(preset, given))
+    table(["of the training", ""], [[one.what, one.value] for one in rows])
+
+
 @fragments.command("list")
 @WHERE
 @JSON

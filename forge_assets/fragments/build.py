@@ -31,6 +31,8 @@ from forge_assets.fragments.plan import Cited, Plan, data_version
 from forge_assets.fragments.reading import plan_of, read_config
 from forge_assets.fragments.space import check_room
 from forge_assets.fragments.tokenizer import Texts, write_tokenizer
+from forge_assets.fragments.train.costs import Row, costs
+from forge_assets.fragments.train.settings import preset_of, resolved
 from forge_assets.fragments.train.stated import machine, stated
 from forge_assets.fragments.verify import Checked, verify
 from forge_resources.database import Database
@@ -91,6 +93,17 @@ def build_blueprint(
             held = kept(root, {TRAINED: {"machine": machine()}})
         held[TRAINED]["stated"] = stated(made.spec)
     return list(build(plan, root, corpus_text.of(db), names, told, held, say, lambda: collected(db, made.spec, chosen.overrides_file)))
+
+
+def planned_training(db: Database, chosen: Settings, blueprint: str, choices: Choices) -> list[Row]:
+    """What the training of a blueprint would need and cost, with these choices; nothing is built or kept."""
+    made = spec_of(db, blueprint, chosen.overrides_file, chosen.gpu_price_per_hour)
+    plan = plan_from(made.spec, made.digest, "")
+    held: dict[str, Any] = {"machine": machine(), **kept(root_of(chosen.home, blueprint), {}).get(TRAINED, {}), **choices.get(TRAINED, {})}
+    preset = held.get("preset")
+    if preset and preset_of(preset).gpu:
+        del held["machine"]  # of the machine that the preset is for
+    return costs(plan, resolved({"stated": stated(made.spec), **held}, plan.context), preset, chosen.gpu_price_per_hour)
 
 
 def plan_from(spec: Spec, digest: str, snapshot: str) -> Plan:

@@ -1,6 +1,6 @@
 """Small plans of fragments, a small corpus, and a build of them that a test can start in a process of its own.
 
-`python -m tests.fragments.plans NAME FOLDER` builds the fragments of a plan up to 10-trained.
+`python -m tests.fragments.plans NAME FOLDER [STEPS]` builds the fragments of a plan up to 10-trained.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from forge_assets.blueprints.fdl.library.composing import model_text
 from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
@@ -69,9 +70,10 @@ def documents(held_out: bool | None = None) -> Iterator[Text]:
         yield Text(f"{number:02x}", f"file:///{number}.txt", words, number % 16 == 15)
 
 
-def made(name: str, root: Path, names: Sequence[str] = TO_TRAINED, seed: int = 0) -> Iterator[Built]:
-    """Builds fragments of a plan, all up to 10-trained by default."""
-    yield from build(plan(name, seed), root, documents, names, choices=CHOICES)
+def made(name: str, root: Path, names: Sequence[str] = TO_TRAINED, seed: int = 0, **settings: Any) -> Iterator[Built]:
+    """Builds fragments of a plan, all up to 10-trained by default; `settings`: others for its training."""
+    choices = {**CHOICES, TRAINED: {"settings": {**LEARNING, **settings}}}
+    yield from build(plan(name, seed), root, documents, names, choices=choices)
 
 
 def exported(name: str, root: Path) -> Iterator[Built]:
@@ -88,5 +90,5 @@ def tree(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    for one in made(sys.argv[1], Path(sys.argv[2])):
+    for one in made(sys.argv[1], Path(sys.argv[2]), **({"steps": int(sys.argv[3])} if sys.argv[3:] else {})):
         print(one.name, one.made, flush=True)

@@ -15,22 +15,24 @@ import pytest
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.fragments.assembled import check_loads, write_assembled
 from forge_assets.fragments.build import assemble, assembled_plan, build
-from forge_assets.fragments.chain import CHAIN, PIECES, SUMS
+from forge_assets.fragments.chain import CHAIN, PIECES, SUMS, TRAINED
 from forge_assets.fragments.folder import ASIDE, sums_of
 from forge_assets.fragments.parts import joined
 from forge_assets.fragments.tokenizer import fertility, write_tokenizer
 from forge_assets.fragments.verify import verify
 from forge_resources.errors import FragmentError
-from tests.fragments.kills import built, killed
+from tests.fragments.kills import built, killed, killed_at_step
 from tests.fragments.plans import CLASSES, STACKS, TO_TRAINED, documents, made, plan, tree
 
 
 def test_a_killed_build_ends_as_an_undisturbed_one_whatever_the_hash_seed(llama: Path, tmp_path: Path) -> None:
     killed("llama", tmp_path, "04-attention", delay=0.1)
     assert (tmp_path / f"{ASIDE}04-attention").exists() and not (tmp_path / "04-attention").exists()
-    killed("llama", tmp_path, "08-head")
+    killed_at_step("llama", tmp_path, 3)
+    assert (tmp_path / f"{ASIDE}{TRAINED}").exists() and not (tmp_path / TRAINED).exists()
+    killed_at_step("llama", tmp_path, 5)
     told = built("llama", tmp_path, hash_seed=7)
-    assert told == [f"{name} {name >= '08'}" for name in TO_TRAINED], "what was finished is not built again"
+    assert told == [f"{name} {name == TRAINED}" for name in TO_TRAINED], "what was finished is not built again"
     assert tree(tmp_path) == tree(llama)
 
 

@@ -77,7 +77,7 @@ def begun(work: Path, dtype: str = "<u2") -> Tokens:
     return Tokens(held["dtype"], held["held_out"], {name: Part(**part) for name, part in held["parts"].items()})
 
 
-def _tell(made: Tokens, work: Path) -> None:
+def tell(made: Tokens, work: Path) -> None:
     aside = work / f"{JOURNAL}.new"
     aside.write_text(json.dumps(asdict(made), indent=2) + "\n")
     aside.replace(work / JOURNAL)
@@ -114,9 +114,9 @@ class _Filling:
                     opened.flush()
                     os.fsync(opened.fileno())
                 self._count(batch, fresh, len(ids))
-                _tell(self.made, self.work)
+                tell(self.made, self.work)
         self.part.done = True
-        _tell(self.made, self.work)
+        tell(self.made, self.work)
 
     def _behind(self, texts: Callable[[], Iterable[Text]]) -> Iterator[Text]:
         """What comes after the documents that were read; all, and the file anew, where the corpus is another by now."""
@@ -158,7 +158,7 @@ def _hold_out_the_end(made: Tokens, work: Path, window: int) -> None:
         )
     tokens[-held:].tofile(work / "validation.bin")
     validation.tokens, validation.digest, train.tokens, made.held_out = held, train.digest, len(tokens) - held, False
-    _tell(made, work)
+    tell(made, work)
 
 
 class Windows:

@@ -63,7 +63,7 @@ def check(text: str, sizes: Mapping[str, int], training: Training, fragment: str
         memory, where = here.memory_bytes // training.processes, "a process"
     if made.bytes > memory:
         raise FragmentError(f"{what} need about {made.bytes / 2**30:,.1f} GiB, {where} has {memory / 2**30:,.1f} GiB; {WAYS}")
-    seconds = made.seconds(_rate(training))
+    seconds = made.seconds(rate(training))
     if seconds > 3600 * training.hours:
         raise FragmentError(
             f"{what} would take about {told(seconds)} here ({made.flops:.1e} FLOPs at {SHARES[training.device]:.0%} of the peak); {WAYS}; "
@@ -75,7 +75,7 @@ def check(text: str, sizes: Mapping[str, int], training: Training, fragment: str
 WAYS = "choose a smaller run by --preset tiny-cpu or --set steps=N, or build where the GPUs are"
 
 
-def _rate(training: Training) -> float:
+def rate(training: Training) -> float:
     from forge_assets.fragments.train.peaks import device_peak
 
     return SHARES[training.device] * training.processes * device_peak(training)

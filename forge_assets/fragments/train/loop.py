@@ -89,7 +89,7 @@ class Run:
         meter = Meter(self.job, self.here)
         self.model.train()
         while self.step < chosen.steps:
-            line = self._stepped()
+            line = self.stepped()
             meter.count(chosen.sequences * chosen.context)
             if self.step % chosen.evaluate == 0 or self.step == chosen.steps:
                 self._tell(SPEED, {"step": self.step, **meter.taken()})
@@ -104,7 +104,7 @@ class Run:
                 meter.go_on()
         self._finish()
 
-    def _stepped(self) -> dict[str, Any]:
+    def stepped(self) -> dict[str, Any]:
         """One step of the optimizer over all sequences of a step."""
         chosen, here = self.training, self.here
         rate, total = self.rate(self.step), torch.zeros((), device=here.device)
