@@ -47,8 +47,6 @@ def stack_with(slot: str, component: str) -> dict[str, str | None]:
         slots["ffn"] = "sparse-moe"
     if component in ("sparse-moe", "mixture-of-experts", "fine-grained-moe"):
         slots["moe_router"] = "top-k-routing"
-    if component == "linear-attention":
-        slots["position_encoding"] = "nope"
     if component in SEE_LATER:
         slots["objective"] = "masked-lm"
     return slots
@@ -204,7 +202,7 @@ def test_biases_stand_where_the_shape_has_them(position: str) -> None:
     ("changed", "told"),
     [
         ({"attention": "nsa"}, "no text for nsa in the slot attention.*pin one of them"),
-        ({"attention": "linear-attention"}, "rope acts on rotated, which linear-attention does not have"),
+        ({"attention": "linear-attention", "position_encoding": "alibi"}, "alibi acts on biased, which linear-attention does not have"),
         ({"ffn": "sparse-moe"}, "sparse-moe needs a router"),
         ({"moe_router": "top-k-routing"}, "swiglu has none"),
         ({"attention": "bidirectional-attention"}, "sees the tokens that causal-lm has to predict"),
