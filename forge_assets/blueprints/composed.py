@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from forge_assets.blueprints.fdl.library.composing import missing, model_text
 from forge_assets.blueprints.fdl.library.joining import reduced
 from forge_assets.blueprints.fdl.library.pieces import covered, entries
-from forge_assets.blueprints.spec import shapes
 from forge_assets.blueprints.spec.model import Spec
 from forge_assets.compatibility.arithmetic.shape import Latent, ModelShape, Moe
+from forge_assets.compatibility.stack import parts
 
 SMALL_LATENT = Latent(32, 16, 8, 8, 16)
 DECAYING = 0.2
@@ -73,25 +73,25 @@ def shape_of(spec: Spec) -> ModelShape:
     slots = {slot: one.value for slot, one in a.components.items()}
     layer = slots.get("norm") == "layer-norm"
     biased = layer and not a.gated_ffn.value and slots.get("position_encoding") != "alibi"
-    latent = shapes.latent_of(a.hidden_size.value) if slots.get("attention") == "mla" else None
+    latent = parts.latent_of(a.hidden_size.value) if slots.get("attention") == "mla" else None
     moe = None
     if a.experts:
         width = a.experts.width.value
         moe = Moe(
-            a.layers.value, a.experts.experts.value, a.experts.per_token.value, width, width if slots.get("ffn") in shapes.SHARED else 0
+            a.layers.value, a.experts.experts.value, a.experts.per_token.value, width, width if slots.get("ffn") in parts.SHARED else 0
         )
-    window = shapes.WINDOWED.get(slots.get("attention") or "", 0.0) if a.context.value > shapes.WINDOW else 0.0
+    window = parts.WINDOWED.get(slots.get("attention") or "", 0.0) if a.context.value > parts.WINDOW else 0.0
     parallel = slots.get("residual") == "parallel-residual"
     return ModelShape(
         "forge", a.layers.value, a.hidden_size.value, a.heads.value, a.heads.value if latent else a.kv_heads.value,
         latent.rope_dim + latent.nope_dim if latent else a.head_dim.value, 0 if moe else a.ffn_size.value, spec.tokenizer.vocab_size.value,
         a.gated_ffn.value, a.tied_embeddings.value, qkv_bias=biased, out_bias=biased, ffn_bias=biased,
         norm="layer" if layer else "rms", norm_bias=layer,
-        norms_per_layer=1 if parallel else 4 if slots.get("norm_placement") in shapes.FOUR_NORMS else 2,
+        norms_per_layer=1 if parallel else 4 if slots.get("norm_placement") in parts.FOUR_NORMS else 2,
         qk_norm="head" if slots.get("qk_norm") == "qk-norm" else "none",
-        embedding_norm=slots.get("norm_placement") in shapes.EMBEDDING_NORMS, parallel=parallel,
-        positions=a.context.value if slots.get("position_encoding") in shapes.LEARNED else 0,
-        window=shapes.WINDOW if window else 0, window_layers=int(a.layers.value * window), moe=moe, latent=latent, context=a.context.value,
+        embedding_norm=slots.get("norm_placement") in parts.EMBEDDING_NORMS, parallel=parallel,
+        positions=a.context.value if slots.get("position_encoding") in parts.LEARNED else 0,
+        window=parts.WINDOW if window else 0, window_layers=int(a.layers.value * window), moe=moe, latent=latent, context=a.context.value,
     )  # fmt: skip
 
 

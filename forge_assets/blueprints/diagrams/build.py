@@ -26,7 +26,7 @@ DIAGRAMS_CODE = "2"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A blueprint with all that its pictures and its pseudocode are made from: `text` is its model in FDL, `rules` optimizer and schedule."""
+    """What a blueprint's pictures and pseudocode are made from: `text` is its model in FDL, `rules` are optimizer and schedule."""
 
     name: str
     stack: Stack
@@ -87,7 +87,7 @@ def _told(number: float) -> str:
 
 def blueprint_pseudocode(text: str, update: str) -> dict[str, str]:
     """The model, and optimizer and schedule where there are some, as FDL, as Markdown and as a LaTeX document. By file name."""
-    files = {}
+    files: dict[str, str] = {}
     for name, one in (("model", text), ("rules", update)):
         if one:
             program = compiled(one)

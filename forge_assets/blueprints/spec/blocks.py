@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from forge_assets.blueprints.spec import defaults
 from forge_assets.blueprints.spec import model as m
-from forge_assets.blueprints.spec.batches import MICRO_SOURCE, STEP_SOURCE
-from forge_assets.blueprints.spec.shapes import width_of
 from forge_assets.blueprints.spec.values import Count, Number, Text, asked, chosen, computed, default
 from forge_assets.compatibility.arithmetic.compute import assumed_mfu, training_run
 from forge_assets.compatibility.arithmetic.hardware import Gpu, gpu_of, smallest_with
 from forge_assets.compatibility.arithmetic.optimizers import optimizer_of
 from forge_assets.compatibility.arithmetic.parameters import counts
 from forge_assets.compatibility.arithmetic.plan import PRECISIONS
+from forge_assets.compatibility.stack.batches import BATCH, MICRO_SOURCE, STEP_SOURCE
+from forge_assets.compatibility.stack.parts import width_of
 from forge_resources.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def tokens_of(source: Source) -> Number:
 
 
 def tokens_per_step(source: Source) -> int:
-    return source.batches.whole * source.request.context
+    return source.batch.whole * source.request.context
 
 
 def steps_of(source: Source) -> int:
@@ -79,16 +79,14 @@ def data(source: Source) -> m.Data:
 
 
 def batching(source: Source) -> m.Batching:
-    cut = source.batches
+    cut, request = source.batch, source.request
     component, step = source.required("batching"), tokens_per_step(source)
-    if cut.pinned:
-        sizes = {name: source.number(name) for name in ("micro_batch", "gradient_accumulation", "global_batch")}
+    if {pin.what for pin in request.pins} & set(BATCH):
+        sizes = {name: source.number(name) for name in BATCH}
     else:
         sizes = {
-            "micro_batch": computed(
-                cut.micro, MICRO_SOURCE if source.request.gpu_memory else "one: the request names no memory", "sequences"
-            ),
-            "gradient_accumulation": computed(cut.accumulation, "global batch / (micro batch x data-parallel degree)", "passes"),
+            "micro_batch": computed(cut.micro, MICRO_SOURCE if request.gpu_memory else "one: the request names no memory", "sequences"),
+            "gradient_accumulation": computed(cut.passes, "global batch / (micro batch x data-parallel degree)", "passes"),
             "global_batch": computed(cut.whole, STEP_SOURCE, "sequences"),
         }
     return m.Batching(component=component, **sizes, tokens_per_step=computed(step, "global batch x context", "tokens"))
@@ -158,7 +156,7 @@ def checkpoints(source: Source, steps: int) -> m.Checkpoints:
 
 
 def hardware(source: Source) -> m.HardwareFit:
-    request, memory = source.request, source.batches.memory
+    request, memory = source.request, source.memory
     card = _card(source)
     limit = request.gpu_memory
     fits = computed(memory.fits(limit), "estimate under 80% of the memory of one GPU") if limit else None

@@ -10,14 +10,15 @@ from dataclasses import asdict, dataclass
 
 from forge_assets.blueprints.spec import blocks, defaults
 from forge_assets.blueprints.spec import model as m
-from forge_assets.blueprints.spec.batches import Batches, batches_of
 from forge_assets.blueprints.spec.risks import risks_of
-from forge_assets.blueprints.spec.shapes import shape_of
+from forge_assets.blueprints.spec.shapes import batch_of, memory_of, shape_of
 from forge_assets.blueprints.spec.stated import ALSO, Known
 from forge_assets.blueprints.spec.values import Number, Text, Value, asked, chosen, computed, default
 from forge_assets.compatibility.arithmetic.compute import flops
+from forge_assets.compatibility.arithmetic.items import Estimate
 from forge_assets.compatibility.arithmetic.parameters import counts
 from forge_assets.compatibility.arithmetic.shape import ModelShape
+from forge_assets.compatibility.stack.batches import Batch
 from forge_assets.compatibility.stack.request import Request
 from forge_assets.compatibility.stack.result import Stack
 from forge_assets.components.ontology import Ontology
@@ -43,8 +44,12 @@ class Source:
         return shape_of(self.stack, self.request)
 
     @functools.cached_property
-    def batches(self) -> Batches:
-        return batches_of(self.stack, self.request, self.shape)
+    def memory(self) -> Estimate:
+        return memory_of(self.stack, self.request, self.shape)
+
+    @property
+    def batch(self) -> Batch:
+        return batch_of(self.stack)
 
     def component(self, slot: str) -> Text | None:
         """What the stack holds in the slot; asked for where a pin says so."""
@@ -116,7 +121,7 @@ def make_spec(source: Source) -> m.Spec:
         ),
         hardware=blocks.hardware(source),
         infrastructure={slot: one for slot in stack.slots if slot not in NAMED_ELSEWHERE and (one := source.component(slot))},
-        risks=risks_of(stack, request, shape, source.batches.memory),
+        risks=risks_of(stack, request, shape, source.memory),
     )
 
 

@@ -27,7 +27,7 @@ def _risks(stack: Stack, request: Request, shape: ModelShape, memory: Estimate) 
     if request.gpu_memory and not memory.fits(request.gpu_memory):
         needs, usable = memory.bytes / 2**30, FITS_UNDER * request.gpu_memory / 2**30
         told = f"a step needs {needs:.1f} GiB, {usable:.1f} are usable, most of it for {memory.largest.name}; pin activation_memory"
-        yield Risk(statement=told, source="the solver counts no norms of queries and keys, and two norms a layer; here all are counted")
+        yield Risk(statement=told, source="the FFN was made wider than the solver had it, to come to the size asked for")
     if memory.unvalidated:
         told = f"memory is an estimate that no measurement backs ({memory.unvalidated}); it may be {memory.high / 2**30:.1f} GiB"
         yield Risk(statement=told, source="arithmetic/training.py")

@@ -11,6 +11,7 @@ from forge_assets.compatibility.constraints.base import ConstraintBase
 from forge_assets.compatibility.constraints.model import Value, number
 from forge_assets.compatibility.constraints.model import slot as variable
 from forge_assets.compatibility.stack import plans
+from forge_assets.compatibility.stack.batches import Batch, first
 from forge_assets.compatibility.stack.benefit import Benefits
 from forge_assets.compatibility.stack.evidence import Evidence
 from forge_assets.compatibility.stack.hardware import cards_of
@@ -40,7 +41,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The problem, and what its rows stand for. `eligible`: slot -> components that could fill it, `in play` those of the problem."""
+    """The problem, and what its rows stand for. `batches`: of each split; `fixed`: numbers that the request speaks of.
+
+    `eligible`: slot -> components that could fill it, `in play` those of the problem.
+    """
 
     request: Request
     inputs: Inputs
@@ -48,6 +52,8 @@ class Built:
     benefits: Benefits
     shapes: tuple[ModelShape, ...]
     splits: tuple[Split, ...]
+    batches: tuple[Batch, ...]
+    fixed: frozenset[str]
     settings: Settings | None
     eligible: Mapping[str, tuple[str, ...]]
 
@@ -79,18 +85,20 @@ def build(request: Request, inputs: Inputs, *, keep: Collection[str] = (), ask: 
     _slots(draft, request, inputs, benefits, meant, {*keep, *meant.components}, ask, most)
     shapes = tuple(plans.shapes(request))
     splits = tuple(plans.splits(request, shapes))
-    settings = _numbers(draft, request, inputs, shapes, splits)
+    batches = tuple(first(request, split, meant.pinned_numbers) for split in splits)
+    settings = _numbers(draft, request, inputs, shapes, tuple(zip(splits, batches, strict=True)))
     limits = [
         *_implied(draft, inputs.profile),
         *_numbered(draft, inputs.profile),
+        _kinds(draft, shapes),
         *_uncut(draft, shapes, splits),
         *(settings.limits if settings else ()),
     ]
     if request.gpu_memory:
-        limits.append(_memory(draft, request, inputs.profile, shapes, splits))
+        limits.append(_memory(draft, request, inputs.profile, shapes, tuple(zip(splits, batches, strict=True))))
     wishes = meant.wishes(draft.groups)
     problem = Problem(draft.groups, draft.pairs, constraints, tuple(limits), wishes)
-    return Built(request, inputs, problem, benefits, shapes, splits, settings, draft.eligible)
+    return Built(request, inputs, problem, benefits, shapes, splits, batches, meant.numbers, settings, draft.eligible)
 
 
 def eligible(request: Request, inputs: Inputs, slot: str) -> list[str]:
@@ -161,7 +169,9 @@ def _seen_by_rules(slot: str, inputs: Inputs, meant: Meant, framework: str | Non
     return of
 
 
-def _numbers(draft: _Draft, request: Request, inputs: Inputs, shapes: Sequence[ModelShape], splits: Sequence[Split]) -> Settings | None:
+def _numbers(
+    draft: _Draft, request: Request, inputs: Inputs, shapes: Sequence[ModelShape], cut: Sequence[tuple[Split, Batch]]
+) -> Settings | None:
     """Groups of numbers, and with a target framework those of its settings."""
     asked = (number("sequence_length"), number("max_positions"))
     numbered = frozenset([*plans.SHAPE_VARIABLES, *plans.PLAN_VARIABLES, *asked])
@@ -170,7 +180,7 @@ def _numbers(draft: _Draft, request: Request, inputs: Inputs, shapes: Sequence[M
     cost = inputs.profile.goals[request.goal]["split"]
     for id_, variables, rows in (
         (MODEL, plans.SHAPE_VARIABLES, plans.shape_rows(shapes)),
-        (PLAN, plans.PLAN_VARIABLES, plans.plan_rows(request, splits, cost)),
+        (PLAN, plans.PLAN_VARIABLES, plans.plan_rows(request, cut, cost)),
         (ASKED, asked, [Row(f"{request.context} tokens", (request.context, request.context))]),
     ):
         mirrored, made = mirror(rows, variables, follow)
@@ -230,6 +240,21 @@ def _number_fits(one: NumberRule, values: Mapping[str, Value]) -> bool:
     return {"all": keys == heads, "one": keys == 1, "grouped": keys not in (1, heads)}[one.kv_heads or ""]
 
 
+def _kinds(draft: _Draft, shapes: Sequence[ModelShape]) -> Limit:
+    """Sizes go with the attention and the FFN that they were fitted for."""
+    boxes = []
+    for slot in ("attention", "ffn"):
+        group = draft.groups[variable(slot)]
+        for index, shape in enumerate(shapes):
+            wrong = frozenset(
+                i for i, row in enumerate(group.rows) if not plans.suits(shape, slot, None if row.name == EMPTY else row.name)
+            )
+            if wrong:
+                boxes.append(Box(((MODEL, frozenset([index])), (group.id, wrong)), f"these sizes are for another {slot}"))
+    statement = "a model comes to the parameters asked for with its own attention and FFN"
+    return Limit("sizes", statement, "stack/parts.py: Touvron et al. 2023 (arXiv 2307.09288, appendix A.2.1)", tuple(boxes))
+
+
 def _uncut(draft: _Draft, shapes: Sequence[ModelShape], splits: Sequence[Split]) -> list[Limit]:
     """Shapes that a plan cannot cut."""
     boxes = []
@@ -252,8 +277,8 @@ def _uncut(draft: _Draft, shapes: Sequence[ModelShape], splits: Sequence[Split])
     )
 
 
-def _memory(draft: _Draft, request: Request, profile: Profile, shapes: Sequence[ModelShape], splits: Sequence[Split]) -> Limit:
-    """What does not fit. Shapes that differ in key heads alone are judged by the one with the most."""
+def _memory(draft: _Draft, request: Request, profile: Profile, shapes: Sequence[ModelShape], cut: Sequence[tuple[Split, Batch]]) -> Limit:
+    """What does not fit. Shapes with the same kind of FFN are judged by the one that needs most."""
     places = {
         "precision": ("precision", "mixed"), "attention": ("attention_kernel", "eager"), "optimizer": ("optimizer", "adamw"),
         "zero": ("parallelism", 0), "recompute": ("activation_memory", "none"),
@@ -267,11 +292,12 @@ def _memory(draft: _Draft, request: Request, profile: Profile, shapes: Sequence[
         rows[name] = {kind: frozenset(of) for kind, of in kinds.items()}
     boxes = []
     for alike in _alike(shapes):
-        judged = shapes[min(alike, key=lambda index: -shapes[index].kv_heads)]
-        for index, split in enumerate(splits):
-            if not plans.can_be_cut(judged, split):
+        for index, (split, batch) in enumerate(cut):
+            able = [shapes[one] for one in sorted(alike) if plans.can_be_cut(shapes[one], split)]
+            if not able:
                 continue
-            for setting in plans.beyond(request, judged, split, {name: tuple(kinds) for name, kinds in rows.items()}):
+            judged = plans.hungriest(request, able, split, batch)
+            for setting in plans.beyond(request, judged, split, batch, {name: tuple(kinds) for name, kinds in rows.items()}):
                 sets = [(variable(slot), rows[name][getattr(setting, name)]) for name, (slot, _) in places.items()]
                 boxes.append(Box(((MODEL, alike), (PLAN, frozenset([index])), *sets), "it does not fit into memory"))
     source = "arithmetic/training.py: Korthikanti et al. 2022 (arXiv 2205.05198), Rajbhandari et al. 2020 (arXiv 1910.02054)"
@@ -291,8 +317,8 @@ def merged(boxes: Sequence[Box]) -> list[Box]:
 
 
 def _alike(shapes: Sequence[ModelShape]) -> list[frozenset[int]]:
-    """Shapes by whether they have experts."""
-    kinds: dict[bool, set[int]] = {}
+    """Shapes by their kind of FFN."""
+    kinds: dict[tuple[bool, bool], set[int]] = {}
     for index, shape in enumerate(shapes):
-        kinds.setdefault(shape.moe is not None, set()).add(index)
+        kinds.setdefault((shape.moe is not None, shape.gated), set()).add(index)
     return [frozenset(of) for of in kinds.values()]

@@ -137,10 +137,10 @@ def _leanest(built: Built) -> Because:
     """The least memory that any plan and setting needs."""
     best: tuple[int, Estimate, str] | None = None
     for shape in built.shapes:
-        for split in built.splits:
+        for split, batch in zip(built.splits, built.batches, strict=True):
             if plans.can_be_cut(shape, split):
                 setting = plans.Setting(_precision(built), "sgd", "full", "flash", 3 if split.data > 1 else 0)
-                estimate = plans.step_memory(built.request, shape, split, setting)
+                estimate = plans.step_memory(built.request, shape, split, batch, setting)
                 if best is None or estimate.bytes < best[0]:
                     best = estimate.bytes, estimate, split.told
     if best is None:

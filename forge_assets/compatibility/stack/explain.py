@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from forge_assets.compatibility.constraints.model import number
 from forge_assets.compatibility.constraints.model import slot as variable
-from forge_assets.compatibility.constraints.validator import violations
+from forge_assets.compatibility.stack.batches import BATCH
 from forge_assets.compatibility.stack.benefit import Term
 from forge_assets.compatibility.stack.build import EMPTY, Built, Inputs, build
 from forge_assets.compatibility.stack.conflict import Because, because, minimal, with_wish
-from forge_assets.compatibility.stack.problem import Problem, Wish
+from forge_assets.compatibility.stack.problem import UNWRITTEN, Problem, Wish
 from forge_assets.compatibility.stack.profile import GIVEN
 from forge_assets.compatibility.stack.request import Request
-from forge_assets.compatibility.stack.result import Stack
+from forge_assets.compatibility.stack.result import Stack, broken
 from forge_assets.compatibility.stack.solver import Effort, solve
 from forge_assets.components.ontology.model import Component
 from forge_assets.components.ontology.naming import find_one
@@ -42,9 +43,12 @@ def restored(
     chosen_components = [one for one in stack.slots.values() if one]
     built = build(request, inputs, keep=[*chosen_components, *keep], ask=ask)
     chosen: dict[str, int] = {}
+    later = {each for name in map(number, BATCH) for each in (name, *(built.settings.follow.get(name, ()) if built.settings else ()))}
     for group in built.problem.groups.values():
-        wanted = _values(group.variables, stack)
+        wanted = {at: value for at, value in _values(group.variables, stack).items() if group.variables[at] not in later}
         rows = [i for i, row in enumerate(group.rows) if all(row.values[at] == value for at, value in wanted.items())]
+        names = [row.name for row in group.rows]
+        rows.sort(key=lambda i, names=names: names[i] != stack.model)  # type: ignore[misc]  # two kinds of model may have the same numbers
         if not rows:
             gone = f"{group.id} has changed since it was solved"
             raise BlueprintError(f"the stack of {stack.name} cannot be explained: {gone}; `forge blueprint refresh {stack.name}`")
@@ -60,7 +64,7 @@ def _values(variables: Sequence[str], stack: Stack) -> dict[int, object]:
         elif name.startswith("number:"):
             found[at] = stack.numbers.get(name.removeprefix("number:"))
         elif stack.framework:
-            value = stack.options.get(name.removeprefix(f"option:{stack.framework}:"))
+            value = stack.options.get(name.removeprefix(f"option:{stack.framework}:"), UNWRITTEN)
             found[at] = tuple(value) if isinstance(value, list) else value
     return found
 
@@ -166,8 +170,8 @@ def _barred(component: Component, request: Request, inputs: Inputs) -> Because |
 def _direct(built: Built, chosen: Mapping[str, int], slot: str, index: int) -> tuple[Because, ...]:
     """Constraints that it breaks together with the rest of the stack as it stands."""
     values = built.problem.assignment(dict(chosen) | {slot: index})
-    broken = violations(values, (one for one in built.problem.constraints if one.severity == "hard"))
-    found = [Because(one.constraint.statement, one.constraint.source.told) for one in broken]
+    hard = (one for one in broken(values, built.problem) if one.constraint.severity == "hard")
+    found = [Because(one.constraint.statement, one.constraint.source.told) for one in hard]
     for limit in built.problem.limits:
         for box in limit.boxes:
             now = dict(chosen) | {slot: index}

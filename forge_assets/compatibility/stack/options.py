@@ -13,7 +13,7 @@ from forge_assets.compatibility.constraints.base import ConstraintBase
 from forge_assets.compatibility.constraints.dialects import Dialect, Idea
 from forge_assets.compatibility.constraints.facts import framework_named
 from forge_assets.compatibility.constraints.model import Condition, Value, number, option, slot
-from forge_assets.compatibility.stack.problem import Box, Group, Limit, Row
+from forge_assets.compatibility.stack.problem import UNWRITTEN, Box, Group, Limit, Row
 from forge_assets.compatibility.stack.truth import variables_of
 
 OTHER = "(another value)"
@@ -54,7 +54,7 @@ def settings_of(base: ConstraintBase, framework: str, slots: Mapping[str, Group]
 
 def _group(variable: str, conditions: Iterable[Condition]) -> Group:
     values = list(dict.fromkeys(value for each in conditions if each.variable == variable for value in _mentioned(each)))
-    rows = [Row("unset", (None,), 0)]
+    rows = [Row("unset", (UNWRITTEN if variable.startswith("option:") else None,), 0)]
     rows += [Row(_told(value), (value,), -OTHER_COST if value == OTHER else -SET_COST) for value in values if value is not None]
     return Group(variable, (variable,), tuple(rows))
 
@@ -92,7 +92,7 @@ def _ties(dialect: Dialect, groups: Mapping[str, Group], slots: Mapping[str, Gro
             Box(((group.id, frozenset([i])), (place.id, frozenset([j]))), f"{param}={row.name} is not {idea.slot}={component.name}")
             for i, row in enumerate(group.rows)
             for j, component in enumerate(place.rows)
-            if not _agree(idea, row.values[0], component.values[0])
+            if not _agree(idea, None if row.values[0] == UNWRITTEN else row.values[0], component.values[0])
         )
         if boxes:
             yield Limit(f"tie:{group.id}", f"{param} of {dialect.framework} says which {idea.slot} is used",
@@ -119,9 +119,9 @@ def _agree(idea: Idea, value: Value, component: Value) -> bool:
 def mirror(
     rows: Iterable[Row], variables: tuple[str, ...], follow: Mapping[str, tuple[str, ...]]
 ) -> tuple[tuple[str, ...], tuple[Row, ...]]:
-    """Rows of numbers with the settings that follow them; 0 of what is absent is unset."""
+    """Rows of numbers with the settings that follow them; 0 of what is absent is not written."""
     followed = [(place, each) for place, name in enumerate(variables) for each in follow.get(name, ())]
-    made = tuple(Row(row.name, (*row.values, *(row.values[place] or None for place, _ in followed)), row.benefit) for row in rows)
+    made = tuple(Row(row.name, (*row.values, *(row.values[place] or UNWRITTEN for place, _ in followed)), row.benefit) for row in rows)
     return (*variables, *(each for _, each in followed)), made
 
 

@@ -17,11 +17,12 @@ from forge_assets.compatibility.arithmetic.propose import Traits, shape_for
 from forge_assets.compatibility.arithmetic.shape import ModelShape, Moe
 from forge_assets.compatibility.arithmetic.training import training_memory
 from forge_assets.compatibility.constraints.model import Value, number
+from forge_assets.compatibility.stack import parts
+from forge_assets.compatibility.stack.batches import Batch
 from forge_assets.compatibility.stack.problem import Row
 from forge_assets.compatibility.stack.request import Request
 from forge_resources.errors import BlueprintError, ShapeError
 
-TOKENS_PER_STEP = 2**20
 DEGREES = (1, 2, 4, 8, 16, 32)
 LONG = 32_768
 """From this context on, context parallelism is worth looking at."""
@@ -49,13 +50,15 @@ class Setting:
 
 
 def shapes(request: Request) -> list[ModelShape]:
-    """Shapes of so many parameters: dense with every head its own keys, with groups of them, with one for all; and sparse."""
+    """Shapes of so many parameters: with every head its own keys, groups of them, one for all, or latent ones; each with a gated FFN, a
+    plain one, experts, and experts beside a shared one."""
     try:
         dense = shape_for(request.params, request.context, Traits(kv="mha"))
     except ShapeError as error:
         raise BlueprintError(str(error)) from None
-    made = [replace(dense, kv_heads=heads) for heads in _kv_heads(dense)]
-    return [*made, *(sparse(shape) for shape in made)]
+    headed = [*(replace(dense, kv_heads=heads) for heads in _kv_heads(dense)), parts.with_latent(dense)]
+    kinds = (lambda one: one, lambda one: replace(one, gated=False), sparse, lambda one: sparse(one, shared=True))
+    return [parts.fitted(kind(one), request.params) for kind in kinds for one in headed]
 
 
 def _kv_heads(shape: ModelShape) -> list[int]:
@@ -64,10 +67,19 @@ def _kv_heads(shape: ModelShape) -> list[int]:
     return list(dict.fromkeys([shape.heads, *([grouped] if grouped else []), 1]))
 
 
-def sparse(shape: ModelShape, experts: int = 8, top_k: int = 2) -> ModelShape:
-    """The same parameters with experts in every layer: each as wide as fits (Jiang et al. 2024: 8 experts, 2 of them for a token)."""
+def sparse(shape: ModelShape, experts: int = 8, top_k: int = 2, *, shared: bool = False) -> ModelShape:
+    """With experts in every layer, as narrow as their number asks for (Jiang et al. 2024: 8 experts, 2 of them for a token)."""
     width = max(64, shape.ffn // experts // 64 * 64)
-    return replace(shape, moe=Moe(shape.layers, experts, top_k, width))
+    return replace(shape, moe=Moe(shape.layers, experts, top_k, width, width if shared else 0))
+
+
+def suits(shape: ModelShape, slot: str, component: str | None) -> bool:
+    """Whether the component has attention or an FFN of the shape's kind; whether it has experts is a constraint's to say."""
+    if slot == "attention":
+        return (component in parts.LATENT) == (shape.latent is not None)
+    if shape.moe:
+        return (component in parts.SHARED) == bool(shape.moe.shared_width)
+    return (component in parts.GATED) == shape.gated
 
 
 def shape_rows(made: Iterable[ModelShape]) -> list[Row]:
@@ -81,8 +93,10 @@ def _shape_values(shape: ModelShape) -> tuple[Value, ...]:
 
 
 def _told(shape: ModelShape) -> str:
-    moe = f", {shape.moe.experts} experts" if shape.moe else ""
-    return f"{shape.layers} layers of {shape.hidden}, {shape.heads} heads, {shape.kv_heads} key heads{moe}"
+    keys = "latent keys" if shape.latent else f"{shape.kv_heads} key heads"
+    moe = shape.moe
+    ffn = "no gate" if not shape.gated else "" if not moe else f"{moe.experts} experts{' and a shared one' * bool(moe.shared_width)}"
+    return f"{shape.layers} layers of {shape.hidden}, {shape.heads} heads, {keys}{', ' * bool(ffn)}{ffn}"
 
 
 def splits(request: Request, made: Sequence[ModelShape]) -> list[Split]:
@@ -113,25 +127,30 @@ def doublings(split: Split) -> float:
     return math.log2(split.tensor * split.pipeline * split.context) + (math.log2(split.expert) / 2)
 
 
-def accumulation(request: Request, split: Split) -> int:
-    """Passes per step for about a million tokens a step, and no fewer than there are stages."""
-    return max(1, split.pipeline, round(TOKENS_PER_STEP / (request.context * split.data)))
-
-
-def plan_rows(request: Request, made: Iterable[Split], cost: int) -> list[Row]:
+def plan_rows(request: Request, made: Iterable[tuple[Split, Batch]], cost: int) -> list[Row]:
     rows = []
-    for split in made:
-        passes = accumulation(request, split)
-        values = (request.gpus, split.data, split.tensor, split.pipeline, split.context, split.expert, 1, passes, split.data * passes)
-        rows.append(Row(f"{split.told}, {passes} passes", values, -round(doublings(split) * cost)))
+    for split, batch in made:
+        values = (
+            request.gpus,
+            split.data,
+            split.tensor,
+            split.pipeline,
+            split.context,
+            split.expert,
+            batch.micro,
+            batch.passes,
+            batch.whole,
+        )
+        rows.append(Row(split.told, values, -round(doublings(split) * cost)))
     return rows
 
 
-def step_memory(request: Request, shape: ModelShape, split: Split, setting: Setting) -> Estimate:
+def step_memory(request: Request, shape: ModelShape, split: Split, batch: Batch, setting: Setting) -> Estimate:
     """Memory of a training step on the fullest device. Raises ShapeError where the split does not divide the shape."""
     plan = Training(
         context=request.context,
-        micro_batches=accumulation(request, split),
+        micro_batch=batch.micro,
+        micro_batches=batch.passes,
         precision=setting.precision,
         optimizer=setting.optimizer,
         recompute=setting.recompute,
@@ -142,7 +161,12 @@ def step_memory(request: Request, shape: ModelShape, split: Split, setting: Sett
     return training_memory(shape, plan)
 
 
-def beyond(request: Request, shape: ModelShape, split: Split, options: Mapping[str, Sequence[str | int]]) -> list[Setting]:
+def hungriest(request: Request, made: Sequence[ModelShape], split: Split, batch: Batch) -> ModelShape:
+    """The shape whose step needs most, by a plain setting."""
+    return max(made, key=lambda shape: step_memory(request, shape, split, batch, Setting()).bytes)
+
+
+def beyond(request: Request, shape: ModelShape, split: Split, batch: Batch, options: Mapping[str, Sequence[str | int]]) -> list[Setting]:
     """The settings under which a step does not fit. `options`: field of Setting -> values that the candidates can give it."""
     capacity = request.gpu_memory or 0
     fields = ("precision", "attention", "optimizer", "zero", "recompute")
@@ -150,7 +174,7 @@ def beyond(request: Request, shape: ModelShape, split: Split, options: Mapping[s
     verdicts: dict[Setting, bool] = {}
     for setting in _outside_in(settings):
         if setting not in verdicts:
-            fits = step_memory(request, shape, split, setting).fits(capacity)
+            fits = step_memory(request, shape, split, batch, setting).fits(capacity)
             for other in settings:
                 if needs_no_more(other, setting) if fits else needs_no_more(setting, other):
                     verdicts[other] = fits

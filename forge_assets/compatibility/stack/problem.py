@@ -16,7 +16,9 @@ Choice = tuple[str, int]
 Chosen = Mapping[str, int]
 """group -> index of the chosen row"""
 SCALE = 1000
-SOLVER_VERSION = "2"
+UNWRITTEN = "(not written)"
+"""A setting that a configuration leaves out, whose default nobody told: of it only `off`, `unset` and `lacks` hold."""
+SOLVER_VERSION = "3"
 """Raised whenever the same inputs would give another stack."""
 
 

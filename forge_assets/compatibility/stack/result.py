@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from forge_assets.compatibility.arithmetic.shape import ModelShape
 from forge_assets.compatibility.constraints.base import ConstraintBase
-from forge_assets.compatibility.constraints.validator import violations
+from forge_assets.compatibility.constraints.model import number
+from forge_assets.compatibility.constraints.validator import Violation, violations
 from forge_assets.compatibility.stack import plans
+from forge_assets.compatibility.stack.batches import BATCH, Batch, filled
 from forge_assets.compatibility.stack.build import EMPTY, MODEL, PLAN, Built, Inputs
 from forge_assets.compatibility.stack.options import OTHER
-from forge_assets.compatibility.stack.problem import Solution
+from forge_assets.compatibility.stack.parts import with_parts
+from forge_assets.compatibility.stack.problem import UNWRITTEN, Problem, Solution
 from forge_assets.components.ontology import Ontology
 
 _VERSIONS: list[tuple[Ontology, str]] = []
@@ -111,8 +115,7 @@ def stack_of(built: Built, solution: Solution) -> Stack:
     """Raises ValueError for a solution without a choice."""
     if solution.chosen is None:
         raise ValueError("there is no stack without a choice")
-    values = built.problem.assignment(solution.chosen)
-    broken = violations(values, built.problem.constraints)
+    values, batch, against = _with_batch(built, solution.chosen)
     return Stack(
         built.request.name,
         pins_of(built),
@@ -120,8 +123,8 @@ def stack_of(built: Built, solution: Solution) -> Stack:
         {name.removeprefix("number:"): value for name, value in values.items() if name.startswith("number:") and value is not None},
         built.settings.framework if built.settings else None,
         _options(built, values),
-        memory_of(built, solution.chosen),
-        built.problem.groups[PLAN].rows[solution.chosen[PLAN]].name,
+        memory_of(built, solution.chosen, batch),
+        f"{built.problem.groups[PLAN].rows[solution.chosen[PLAN]].name}, {batch.told}",
         built.problem.groups[MODEL].rows[solution.chosen[MODEL]].name,
         solution.objective,
         solution.bound,
@@ -129,24 +132,52 @@ def stack_of(built: Built, solution: Solution) -> Stack:
         round(solution.seconds, 3),
         built.in_play,
         sum(map(len, built.eligible.values())),
-        tuple(one.told for one in broken if one.constraint.severity == "hard"),
-        tuple(one.told for one in broken if one.constraint.severity == "soft"),
+        tuple(one.told for one in against if one.constraint.severity == "hard"),
+        tuple(one.told for one in against if one.constraint.severity == "soft"),
     )
 
 
+def _with_batch(built: Built, chosen: Mapping[str, int]) -> tuple[dict[str, Any], Batch, list[Violation]]:
+    """What is chosen, with as many sequences at once as the memory holds that is left; unless the request or a rule speaks against it."""
+    values, batch = built.problem.assignment(chosen), built.batches[chosen[PLAN]]
+    before = broken(values, built.problem)
+    if built.fixed & set(BATCH):
+        return values, batch, before
+    split, capacity = built.splits[chosen[PLAN]], built.request.gpu_memory
+    shape, setting = shape_of(built, chosen), setting_of(built, chosen)
+    wider = filled(batch, split, capacity, lambda one: plans.step_memory(built.request, shape, split, one, setting))
+    changed = dict(values)
+    for name, value in zip(BATCH, (wider.micro, wider.passes, wider.whole), strict=True):
+        follow = built.settings.follow.get(number(name), ()) if built.settings else ()
+        changed |= dict.fromkeys((number(name), *follow), value)
+    then = broken(changed, built.problem)
+    return (values, batch, before) if len(then) > len(before) else (changed, wider, then)
+
+
+def broken(values: Mapping[str, Any], problem: Problem) -> list[Violation]:
+    """By the independent validator; of what is not written it knows as much as a reader of the configuration."""
+    written = {name: value for name, value in values.items() if value != UNWRITTEN}
+    return violations(written, problem.constraints, unwritten=values.keys() - written.keys())
+
+
 def _options(built: Built, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a configuration has to say; what is unset is left out."""
+    """What a configuration has to say; what is not written is left out."""
     if built.settings is None:
         return {}
     prefix = f"option:{built.settings.framework}:"
-    return {name.removeprefix(prefix): value for name, value in sorted(values.items()) if name.startswith(prefix) and value is not None}
+    return {name.removeprefix(prefix): value for name, value in sorted(values.items()) if name.startswith(prefix) and value != UNWRITTEN}
 
 
-def memory_of(built: Built, chosen: Mapping[str, int]) -> dict[str, Any]:
-    """The estimate of a training step of exactly this stack."""
-    shape, split = built.shapes[chosen[MODEL]], built.splits[chosen[PLAN]]
-    setting = setting_of(built, chosen)
-    estimate = plans.step_memory(built.request, shape, split, setting)
+def shape_of(built: Built, chosen: Mapping[str, int]) -> ModelShape:
+    """The model that was chosen, with all its parts."""
+    slots = {slot: built.component(chosen, slot) for slot in built.inputs.profile.slots}
+    return with_parts(built.shapes[chosen[MODEL]], slots, built.request)
+
+
+def memory_of(built: Built, chosen: Mapping[str, int], batch: Batch | None = None) -> dict[str, Any]:
+    """The estimate of a training step of exactly this stack; without `batch` of one sequence at a time."""
+    shape, split, setting = shape_of(built, chosen), built.splits[chosen[PLAN]], setting_of(built, chosen)
+    estimate = plans.step_memory(built.request, shape, split, batch or built.batches[chosen[PLAN]], setting)
     return {
         "bytes": estimate.bytes, "low": estimate.low, "high": estimate.high, "moment": estimate.moment, "unvalidated": estimate.unvalidated,
         "capacity": built.request.gpu_memory, "fits": None if not built.request.gpu_memory else estimate.fits(built.request.gpu_memory),

@@ -1,6 +1,7 @@
 """Whether a condition holds of values: the solver's own reading of the operators, independent of the validator's.
 
-A condition on a variable that has no value at all (not even None) does not hold. None is "left empty", "not set".
+A condition on a variable that has no value at all (not even None) does not hold. None is "left empty", "not set". Of a setting that is
+not written at all, only what is surely true of anything absent holds.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import math
 from collections.abc import Callable, Mapping
 
 from forge_assets.compatibility.constraints.model import Condition, Value
+from forge_assets.compatibility.stack.problem import UNWRITTEN
 
+ABSENT = ("off", "unset", "lacks")
 VARIABLE = ("slot:", "option:", "number:")
 
 
@@ -25,6 +28,10 @@ def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
     if any(variable not in values for variable in variables_of(condition)):
         return False
     found = values[condition.variable]
+    if found == UNWRITTEN:
+        return condition.op in ABSENT
+    if any(values[variable] == UNWRITTEN for variable in variables_of(condition)):
+        return False
     wanted = _looked_up(condition.value, values)
     if condition.op in _OF_ONE:
         return _OF_ONE[condition.op](found)

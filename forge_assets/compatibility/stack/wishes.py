@@ -10,7 +10,7 @@ from forge_assets.compatibility.constraints.facts import framework_named
 from forge_assets.compatibility.constraints.model import number, option
 from forge_assets.compatibility.constraints.model import slot as variable
 from forge_assets.compatibility.constraints.numbers import numbers
-from forge_assets.compatibility.stack.problem import Group, Wish
+from forge_assets.compatibility.stack.problem import UNWRITTEN, Group, Wish
 from forge_assets.compatibility.stack.profile import GIVEN, Profile
 from forge_assets.compatibility.stack.request import Request, Wished
 from forge_assets.components.ontology import Ontology
@@ -53,6 +53,17 @@ class Meant:
         """Slots that a pin fills."""
         pins = (one for one in self.ones if one.kind == PIN and one.value is not None)
         return [one.variable.removeprefix("slot:") for one in pins if one.variable.startswith("slot:")]
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Numbers that a wish speaks of."""
+        return frozenset(one.variable.removeprefix("number:") for one in self.ones if one.variable.startswith("number:"))
+
+    @property
+    def pinned_numbers(self) -> dict[str, object]:
+        return {
+            one.variable.removeprefix("number:"): one.value for one in self.ones if one.kind == PIN and one.variable.startswith("number:")
+        }
 
     def of_slot(self, slot: str) -> list[str]:
         return [str(one.value) for one in self.ones if one.kind == PIN and one.variable == variable(slot) and one.value is not None]
@@ -173,10 +184,11 @@ def _wish(one: One, group_of: Mapping[str, Group]) -> Wish:
     if group is None:
         raise BlueprintError(f"{one.written}: nothing that is chosen here depends on it; take it away")
     place = group.variables.index(one.variable)
+    wanted = UNWRITTEN if one.value is None and one.variable.startswith("option:") else one.value
     same = frozenset(
         i
         for i, row in enumerate(group.rows)
-        if row.values[place] == one.value and isinstance(row.values[place], bool) == isinstance(one.value, bool)
+        if row.values[place] == wanted and isinstance(row.values[place], bool) == isinstance(wanted, bool)
     )
     if one.kind == PIN and not same:
         known = ", ".join(dict.fromkeys(str(row.values[place]) for row in group.rows[:12]))
