@@ -22,7 +22,7 @@ from forge_resources.database import Database
 from forge_resources.errors import BlueprintError
 from forge_resources.object_store import ObjectStore
 
-SPEC_CODE = "2"
+SPEC_CODE = "3"
 """Raised whenever the same stack gives another spec."""
 LOCK = "forge.spec."
 
@@ -100,15 +100,15 @@ def spec_files(spec: Spec) -> dict[str, str]:
         "spec.yaml": files.as_yaml(spec),
         "spec.md": files.as_markdown(spec),
         "spec.schema.json": json.dumps(files.schema(), indent=2) + "\n",
-        "torchtitan.toml": trainers.torchtitan(spec),
-        "nanotron.yaml": trainers.nanotron(spec),
         "model_card.md": hugging_face.card(spec),
         "ml-bom.cdx.json": ml_bom.ml_bom(spec),
     }
-    try:
-        made["config.json"] = hugging_face.config_text(spec)
-    except BlueprintError as error:
-        made["config.json.missing.txt"] = f"{error}\n"
+    projections = {"config.json": hugging_face.config_text, "torchtitan.toml": trainers.torchtitan, "nanotron.yaml": trainers.nanotron}
+    for file, projected in projections.items():
+        try:
+            made[file] = projected(spec)
+        except BlueprintError as error:
+            made[f"{file}.missing.txt"] = f"{error}\n"
     return made
 
 

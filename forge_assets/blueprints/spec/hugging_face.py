@@ -7,21 +7,38 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
+from forge_assets.blueprints.spec.hub_fields import ACTIVATIONS, fields_of
 from forge_assets.blueprints.spec.model import Spec
 from forge_resources.errors import BlueprintError
 
-COMMON: dict[str, set[str | None]] = {
-    "position_encoding": {"rope"}, "norm": {"rms-norm"}, "norm_placement": {"pre-norm"}, "residual": {"residual-connection"},
-    "activation": {"silu"}, "attention": {"mha", "gqa", "mqa"}, "output_head": {"lm-head", "weight-tying"},
-    "architecture": {"decoder-only"},
+Parts = dict[str, set[str | None]]
+PLAIN_PARTS: Parts = {
+    "architecture": {"decoder-only"}, "embedding": {"token-embedding"}, "norm_placement": {"pre-norm"}, "sequence_mixer": {None},
+    "output_head": {"lm-head", "weight-tying"}, "residual": {"residual-connection"}, "attention": {"mha", "gqa", "mqa"}, "qk_norm": {None},
 }  # fmt: skip
-FAMILIES: dict[str, dict[str, set[str | None]]] = {
-    "llama": {**COMMON, "ffn": {"swiglu"}, "qk_norm": {None}},
+COMMON: Parts = {**PLAIN_PARTS, "position_encoding": {"rope"}, "norm": {"rms-norm"}, "activation": {"silu"}}
+LAYERED: Parts = {**PLAIN_PARTS, "norm": {"layer-norm"}, "activation": {*ACTIVATIONS}, "ffn": {"feed-forward-network", "mlp"}}
+LEARNED: set[str | None] = {"learned-position", "absolute-position"}
+FAMILIES: dict[str, Parts] = {
+    "llama": {**COMMON, "ffn": {"swiglu"}},
     "qwen3": {**COMMON, "ffn": {"swiglu"}, "qk_norm": {"qk-norm"}},
-    "mixtral": {**COMMON, "ffn": {"sparse-moe"}, "moe_router": {"top-k-routing"}, "qk_norm": {None}},
+    "mixtral": {**COMMON, "ffn": {"sparse-moe"}, "moe_router": {"top-k-routing"}},
     "qwen3_moe": {**COMMON, "ffn": {"sparse-moe"}, "moe_router": {"top-k-routing"}, "qk_norm": {"qk-norm"}},
-}
-CLASSES = {"llama": "LlamaForCausalLM", "qwen3": "Qwen3ForCausalLM", "mixtral": "MixtralForCausalLM", "qwen3_moe": "Qwen3MoeForCausalLM"}
+    "mistral": {**COMMON, "ffn": {"swiglu"}, "attention": {"sliding-window-attention", "local-attention"}},
+    "gpt2": {**LAYERED, "position_encoding": LEARNED, "attention": {"mha"}},
+    "gpt_bigcode": {**LAYERED, "position_encoding": LEARNED, "attention": {"mqa"}},
+    "starcoder2": {**LAYERED, "position_encoding": {"rope"}},
+    "gpt_neox": {**LAYERED, "position_encoding": {"partial-rope"}, "attention": {"mha"}},
+    "falcon": {**LAYERED, "position_encoding": {"rope"}, "attention": {"mha", "mqa"}, "residual": {"parallel-residual"}},
+    "stablelm": {**LAYERED, "ffn": {"swiglu"}, "activation": {"silu"}, "position_encoding": {"rope", "partial-rope"},
+                 "residual": {"residual-connection", "parallel-residual"}},
+}  # fmt: skip
+"""model_type -> slot -> components. MPT and BLOOM are not here: norms of the first have no biases, linears of the second all have them; a
+stack with ALiBi here has the one and not the other. Phi and GPT-J have a bias in the head."""
+CLASSES = {"llama": "LlamaForCausalLM", "qwen3": "Qwen3ForCausalLM", "mixtral": "MixtralForCausalLM", "qwen3_moe": "Qwen3MoeForCausalLM",
+           "mistral": "MistralForCausalLM", "gpt2": "GPT2LMHeadModel", "gpt_bigcode": "GPTBigCodeForCausalLM",
+           "starcoder2": "Starcoder2ForCausalLM", "gpt_neox": "GPTNeoXForCausalLM", "falcon": "FalconForCausalLM",
+           "stablelm": "StableLmForCausalLM"}  # fmt: skip
 DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "fp8": "bfloat16"}
 
 
@@ -42,47 +59,17 @@ def family_of(spec: Spec) -> str:
 
 def config(spec: Spec) -> dict[str, Any]:
     """The fields of config.json. Raises BlueprintError where no architecture fits."""
-    family, shape = family_of(spec), spec.architecture
+    family = family_of(spec)
     made: dict[str, Any] = {
         "architectures": [CLASSES[family]],
         "model_type": family,
         "vocab_size": spec.tokenizer.vocab_size.value,
-        "hidden_size": shape.hidden_size.value,
-        "intermediate_size": shape.ffn_size.value,
-        "num_hidden_layers": shape.layers.value,
-        "num_attention_heads": shape.heads.value,
-        "num_key_value_heads": shape.kv_heads.value,
-        "head_dim": shape.head_dim.value,
-        "hidden_act": "silu",
-        "max_position_embeddings": shape.context.value,
         "initializer_range": 0.02,
-        "rms_norm_eps": shape.norm_epsilon.value,
-        "tie_word_embeddings": shape.tied_embeddings.value,
-        "attention_bias": False,
-        "attention_dropout": 0.0,
+        "tie_word_embeddings": spec.architecture.tied_embeddings.value,
         "use_cache": True,
         "dtype": DTYPES[spec.precision.compute.value],
     }
-    if shape.rope_theta:
-        made["rope_parameters"] = {"rope_type": "default", "rope_theta": shape.rope_theta.value}
-    if shape.experts:
-        made |= _experts(spec, family)
-    return made
-
-
-def _experts(spec: Spec, family: str) -> dict[str, Any]:
-    experts = spec.architecture.experts
-    assert experts is not None
-    if family == "mixtral":
-        return {
-            "num_local_experts": experts.experts.value,
-            "num_experts_per_tok": experts.per_token.value,
-            "intermediate_size": experts.width.value,
-        }
-    return {
-        "num_experts": experts.experts.value, "num_experts_per_tok": experts.per_token.value, "moe_intermediate_size": experts.width.value,
-        "decoder_sparse_step": 1, "norm_topk_prob": True, "mlp_only_layers": [],
-    }  # fmt: skip
+    return made | fields_of(family, spec)
 
 
 def config_text(spec: Spec) -> str:

@@ -28,6 +28,7 @@ from forge_assets.compatibility.stack.build import build
 from forge_assets.compatibility.stack.request import Wished
 from forge_assets.compatibility.stack.result import Stack
 from forge_resources.errors import BlueprintError
+from tests.blueprints.spec.trainer_names import NANOTRON, NANOTRON_STYLES, TITAN, TITAN_VALUES
 from tests.compatibility.stacks import asks, inputs
 
 CASES: dict[str, dict[str, Any]] = {
@@ -52,6 +53,14 @@ def spec(name: str) -> Spec:
 def test_the_model_has_the_parameters_that_were_asked_for(name: str) -> None:
     assert counts(shape_of(solved(name), asks(name=name, **CASES[name]))).total == pytest.approx(asks(**CASES[name]).params, rel=0.05)
     assert not any("parameters, " in risk.statement for risk in spec(name).risks)
+
+
+def test_the_spec_has_the_memory_and_the_batches_of_the_stack() -> None:
+    for name in CASES:
+        stack, made = solved(name), spec(name)
+        assert made.hardware.memory_total.value == stack.memory["bytes"]
+        assert made.batching.micro_batch.value == stack.numbers["micro_batch"]
+        assert made.architecture.ffn_size.value == stack.numbers["ffn_hidden_size"]
 
 
 def changed(name: str, path: str, value: object) -> str:
@@ -143,16 +152,17 @@ def test_transformers_builds_the_model_that_the_spec_counts(name: str) -> None:
 
 
 def test_components_that_no_architecture_of_transformers_has_are_named() -> None:
-    text = changed("base", "architecture.components.norm.value", "layer-norm")
-    with pytest.raises(BlueprintError, match=r"has layer-norm as norm; .* has rms-norm"):
+    text = changed("base", "architecture.components.position_encoding.value", "alibi")
+    with pytest.raises(BlueprintError, match=r"has alibi as position_encoding; llama has rope"):
         hugging_face.config(files.read_text(text, "it"))
     assert "config.json.missing.txt" in spec_files(files.read_text(text, "it"))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["base", "tiny"])
 def test_trainers_read_the_same_numbers(name: str) -> None:
     made = spec(name)
-    titan, nano = tomllib.loads(trainers.torchtitan(made)), yaml.safe_load(trainers.nanotron(made))
+    text = trainers.torchtitan(made)
+    titan, nano = tomllib.loads(text), yaml.safe_load(trainers.nanotron(made))
     degrees = titan["parallelism"]
     shards = degrees["data_parallel_replicate_degree"] * degrees["data_parallel_shard_degree"]
     assert shards * degrees["tensor_parallel_degree"] * degrees["pipeline_parallel_degree"] == made.parallelism.world_size.value
@@ -163,7 +173,39 @@ def test_trainers_read_the_same_numbers(name: str) -> None:
         tokens["micro_batch_size"] * tokens["batch_accumulation_per_replica"] * nano["parallelism"]["dp"]
         == titan["training"]["global_batch_size"]
     )
-    assert titan["model_args"]["dim"] == nano["model"]["model_config"]["hidden_size"] == made.architecture.hidden_size.value
+    assert nano["model"]["model_config"]["hidden_size"] == made.architecture.hidden_size.value
+    assert titan["model"]["name"] == "llama3" and f"# dim = {made.architecture.hidden_size.value}\n" in text
+
+
+@pytest.mark.parametrize("schedule", ["cosine-decay", "wsd", "constant-learning-rate"])
+def test_trainers_know_every_name_that_we_write(schedule: str) -> None:
+    made = files.read_text(changed("base", "schedule.component.value", schedule), "it")
+    titan, nano = tomllib.loads(trainers.torchtitan(made)), yaml.safe_load(trainers.nanotron(made))
+    for section, table in titan.items():
+        assert set(table) <= TITAN[section]
+    for (section, key), values in TITAN_VALUES.items():
+        assert titan[section][key] in values
+    for path, (needed, known) in NANOTRON.items():
+        table = functools.reduce(lambda held, key: held[key], path.split(".") if path else [], nano)
+        assert needed <= set(table) <= known, path
+    rates = nano["optimizer"]["learning_rate_scheduler"]
+    assert (
+        rates["lr_decay_style"] in NANOTRON_STYLES
+        and rates["lr_decay_starting_step"] + rates["lr_decay_steps"] == made.schedule.steps.value
+    )
+    assert (titan["lr_scheduler"]["min_lr_factor"] == 1) == (schedule == "constant-learning-rate")
+
+
+def test_what_a_trainer_does_not_have_is_told() -> None:
+    lion = files.read_text(changed("base", "optimizer.component.value", "lion"), "it")
+    with pytest.raises(BlueprintError, match="torchtitan has no lion as optimizer; it has adamw, adam"):
+        trainers.torchtitan(lion)
+    assert {"torchtitan.toml.missing.txt", "nanotron.yaml.missing.txt", "config.json"} <= set(spec_files(lion))
+    with pytest.raises(BlueprintError, match="nanotron's model here is Llama"):
+        trainers.nanotron(spec("moe"))
+    half = files.read_text(changed("base", "precision.compute.value", "fp16"), "it")
+    with pytest.raises(BlueprintError, match="does not train in float16"):
+        trainers.torchtitan(half)
 
 
 @pytest.mark.parametrize("name", CASES)
