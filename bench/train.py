@@ -1,8 +1,9 @@
 """Training tokens/s of Forge's trainer beside transformers' Trainer on LlamaForCausalLM of the same shape and weights, in turns in one run.
 
 `.venv/bin/python bench/train.py [--rounds 5] [--steps 8] [--precision bf16]` builds nothing and needs no database: a Llama of about 3M
-parameters (tiny-cpu's shape), random tokens, AdamW, clipped gradients, the same cores. The Trainer is run as it comes and with
-torch_compile. Medians over rounds, and medians of the ratios within a round; processor seconds too, which what runs beside disturbs least.
+parameters (tiny-cpu's shape), random tokens, AdamW, clipped gradients, the same cores. The Trainer is run as it comes, in the same
+precision; `--compiled` runs it with torch_compile too. Medians over rounds, and of the ratios within a round; processor seconds beside
+them, which what else runs on the machine disturbs least.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ def main() -> None:
     parser.add_argument("--micro", type=int, default=8)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")
     parser.add_argument("--eager", action="store_true", help="ours without torch.compile")
+    parser.add_argument("--compiled", action="store_true", help="the Trainer with torch_compile as well")
     parser.add_argument("--threads", type=int, default=usable_cores())
     chosen = parser.parse_args()
     training = Training(steps=10**6, context=chosen.context, micro=chosen.micro, sequences=chosen.micro, precision=chosen.precision,
@@ -106,11 +108,9 @@ def main() -> None:
         )
         run = prepared(work, shape, training, here)
         weights = {name: one.detach().clone() for name, one in run.learner.weights().items()}
-        turns = {
-            "forge": ours(run),
-            "Trainer": theirs(work, training, weights, False),
-            "Trainer, compiled": theirs(work, training, weights, True),
-        }
+        turns = {"forge": ours(run), "Trainer": theirs(work, training, weights, False)}
+        if chosen.compiled:
+            turns["Trainer, compiled"] = theirs(work, training, weights, True)
         for turn in turns.values():
             turn(WARM)
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in turns}

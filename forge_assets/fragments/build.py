@@ -125,8 +125,8 @@ def build(
     """Those of `names`, in the order of the chain; the parents of each must be there, and the disk must have room for all of them.
 
     Nothing stands on the adapter, so where it cannot be made what comes after it is built first, and then the reason is raised."""
-    failed: FragmentError | None = None
-    settings = {name: KINDS[name].settings(plan, (choices or {}).get(name, {})) for name in names if name in KINDS}
+    settings, failed = _settings(plan, names, choices or {})
+    names = [name for name in names if name in settings or name not in KINDS]
     with building(root):
         check_room(plan, root, names, settings)
         for name in (name for name in CHAIN if name in names):
@@ -144,6 +144,20 @@ def build(
             raise failed
 
 
+def _settings(plan: Plan, names: Sequence[str], choices: Choices) -> tuple[dict[str, dict[str, Any]], FragmentError | None]:
+    """Resolved, and why those of the adapter cannot be: its base may be gone."""
+    found: dict[str, dict[str, Any]] = {}
+    failed: FragmentError | None = None
+    for name in (name for name in names if name in KINDS):
+        try:
+            found[name] = KINDS[name].settings(plan, choices.get(name, {}))
+        except FragmentError as error:
+            if name != LORA:
+                raise
+            failed = error
+    return found, failed
+
+
 def _build_one(plan: Plan, root: Path, name: str, texts: Texts, settings: Mapping[str, Any] | None, say: Say,
                examples: Examples | None) -> Built:  # fmt: skip
     parents = _parents(root, name, settings)
@@ -152,14 +166,14 @@ def _build_one(plan: Plan, root: Path, name: str, texts: Texts, settings: Mappin
     elif name in KINDS and parents:
         plan = whole_plan(root / next(iter(parents)))
     version = data_version(plan, name, parents, settings)
-    if is_built(root / name, version):
+    built, work = is_built(root / name, version), root / f"{WORK}{name}-{version[:16]}"
+    for left in root.glob(f"{WORK}{name}-*"):
+        if built or left != work:
+            shutil.rmtree(left)
+    if built:
         return Built(name, root / name, version, made=False)
     if name == ASSEMBLED:
         verify(root, list(parents))
-    work = root / f"{WORK}{name}-{version[:16]}"
-    for left in root.glob(f"{WORK}{name}-*"):
-        if left != work:
-            shutil.rmtree(left)
     with made_aside(root, name) as folder:
         if name == TOKENIZER:
             write_tokenizer(plan, folder, texts)

@@ -55,6 +55,7 @@ def test_two_processes_take_the_steps_of_one(untrained: Path, llama: Path, paral
     assert _curve(untrained) == pytest.approx(_curve(llama), rel=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of what torch.compile imports
 @pytest.mark.parametrize("settings", [{"compile": True}, {"recompute": True}, {"compile": True, "recompute": True}, {"micro": 4}], ids=str)
 def test_compiled_recomputed_or_at_once_the_losses_are_the_same(untrained: Path, llama: Path, settings: dict[str, Any]) -> None:
     (one,) = made("llama", untrained, [TRAINED], **settings)

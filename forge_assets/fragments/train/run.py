@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -59,7 +61,9 @@ def _run(work: Path, training: Training, making: Making) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(training.processes),
                "-m", "forge_assets.fragments.train", str(work)]  # fmt: skip
     environment = os.environ | {"OMP_NUM_THREADS": str(training.threads), "PYTHONPATH": str(PROJECT)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_ends_with_its_parent
+    ) as process:
         said = [""]
         for line in process.stdout or ():
             said = [*said[-20:], line.rstrip()]
@@ -68,6 +72,11 @@ def _run(work: Path, training: Training, making: Making) -> None:
     if process.returncode:
         told = next((line for line in reversed(said) if line.startswith("forge: ")), " | ".join(said[-3:]))
         raise FragmentError(f"training by {training.processes} processes ended with {process.returncode}: {told[-600:]}")
+
+
+def _ends_with_its_parent() -> None:
+    """torchrun is told to end, and ends its processes, when the build is killed (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
 
 
 def _record(making: Making, training: Training, tokens: Tokens) -> dict[str, Any]:
