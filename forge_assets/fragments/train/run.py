@@ -75,8 +75,9 @@ def _run(work: Path, training: Training, making: Making) -> None:
 
 
 def _ends_with_its_parent() -> None:
-    """torchrun is told to end, and ends its processes, when the build is killed (prctl PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+    """On Linux torchrun is told to end, and ends its processes, when the build is killed (prctl PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
 
 
 def _record(making: Making, training: Training, tokens: Tokens) -> dict[str, Any]:
