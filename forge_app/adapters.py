@@ -25,6 +25,8 @@ def lora(name: str, base: str | None, quantised: bool | None, **chosen: Any) -> 
     """Trains the LoRA adapter of blueprint NAME on questions and cited answers from the corpus. What is chosen is kept for later builds."""
     from forge_assets.fragments.build import build_blueprint
     from forge_assets.fragments.chain import LORA
+    from forge_assets.fragments.lora.base import fingerprint
+    from forge_assets.fragments.lora.settings import resolved
     from forge_resources.database import Database
     from forge_resources.settings import settings
 
@@ -33,6 +35,8 @@ def lora(name: str, base: str | None, quantised: bool | None, **chosen: Any) -> 
         made["base"] = None if base == "own" else base
     if quantised is not None:
         made["quantised"] = quantised
+    given = {key: value for key, value in made.items() if value is not None}
+    resolved(given, 0, fingerprint(given["base"]) if "base" in given else "")  # what is wrong is told before it is kept
     with Database.open() as db:
         (built,) = build_blueprint(db, settings(), name, [LORA], choices={LORA: made} if made else {}, say=click.echo)
     click.echo(f"{built.folder} {'is made' if built.made else 'is unchanged'}")

@@ -14,7 +14,7 @@ import pytest
 
 from forge_assets.fragments import safetensors_file as st
 from forge_assets.fragments.build import build
-from forge_assets.fragments.chain import LORA, TRAINED
+from forge_assets.fragments.chain import LORA, TOKENIZER, TRAINED
 from forge_assets.fragments.folder import seal, sums_of
 from forge_assets.fragments.lora import fragment as lora
 from forge_assets.fragments.lora import training
@@ -31,6 +31,13 @@ from tests.fragments import lora_examples
 from tests.fragments.plans import documents, plan
 
 CHOSEN = {"steps": 12, "batch": 4, "checkpoint": 4, "rank": 4, "alpha": 8, "most_tokens": 400}
+
+THINKING = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{% if message['role'] == 'assistant' %}<think>\n\n</think>\n\n{% endif %}{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
+"""As Qwen3's template has it."""
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +117,13 @@ def test_only_the_answer_is_learnt(examples: list[Example], llama: Path) -> None
     learnt = ids[labels != IGNORED]
     assert tokenizer.decode(learnt).startswith(examples[0].answer) and not long
     assert encoded(examples[:3], tokenizer, 8) == ([], 3)
+    tokenizer.chat_template = THINKING
+    (one, *_), _ = encoded(examples[:1], tokenizer, 1 << 20)
+    assert tokenizer.decode(one.ids[one.answer :]) == f"{examples[0].answer}<|im_end|>\n"
+    assert tokenizer.decode(one.ids[: one.answer]).endswith("</think>\n\n")
+    tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}{% if add_generation_prompt %}?{% endif %}"
+    with pytest.raises(FragmentError, match="does not end a question as an answer begins"):
+        encoded(examples[:1], tokenizer, 1 << 20)
 
 
 def test_the_adapter_is_measured_proved_and_verified(adapter: Path) -> None:
@@ -182,6 +196,17 @@ def test_what_cannot_be_adapted_is_told_in_a_sentence(llama: Path, base: Path, t
     (bare / "chat_template.jinja").unlink()
     with pytest.raises(FragmentError, match="no chat template"):
         lora_examples.adapted(bare, tmp_path / "root", CHOSEN)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(FragmentError, match="nobody/nothing is neither in the cache of Hugging Face nor could it be fetched"):
+        lora_examples.adapted(Path("nobody/nothing"), tmp_path / "root", CHOSEN)
     monkeypatch.setattr("forge_assets.fragments.lora.base._free_memory", lambda: 1000)
     with pytest.raises(FragmentError, match="GiB are free on cpu"):
         lora_examples.adapted(base, tmp_path / "root", CHOSEN)
+
+
+def test_an_adapter_that_cannot_be_made_stops_no_other_fragment(llama: Path) -> None:
+    built = build(plan("llama"), llama, documents, [TOKENIZER, LORA], choices={LORA: {"base": "/none"}})
+    assert next(built).name == TOKENIZER
+    with pytest.raises(FragmentError, match="there is no folder /none"):
+        next(built)

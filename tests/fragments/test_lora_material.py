@@ -39,7 +39,7 @@ def evidence(start: int, end: int, words: str) -> Evidence:
     return Evidence(document=URI, start=start, end=end, quote_hash=hashlib.sha256(words.encode()).hexdigest())
 
 
-PLACES = (evidence(0, 4, "LoRA"), evidence(1, 5, "DoRA"))
+PLACES = (evidence(20, 24, "LoRA"), evidence(1, 5, "DoRA"))
 SPEC = cast(Spec, Small(identity=Named(name="tiny"), components={"adapter": chosen("lora", "works use it", evidence=PLACES)}))
 
 
@@ -83,14 +83,16 @@ def test_sentences_that_begin_with_a_component_and_speak_of_it_are_found_with_th
     assert found.claims[0].place.quote == "QLoRA improves on LoRA in memory alone and in nothing else." and found.stated[0].value == "16"
     assert found.entries[0].place is not None and found.entries[0].place.quote == "LoRA: low rank"
     asked: Mapping[str, str] = {one.kind: one.answer for one in examples(found, ontology) if one.component == "lora"}
-    assert found.settings[0].places[0].quote == "LoRA" and found.settings[0].title == "adapter"
+    assert found.settings[0].value == ontology.components["lora"].name and found.settings[0].title == ontology.slots["adapter"].title
     assert asked["values"].startswith("One work states 16 [")
     assert "It was introduced in LoRA: low rank (2021) [" in asked["card"]
 
 
 def test_evidence_whose_words_have_changed_is_cited_no_more(database: Database) -> None:
     _fill(database)
-    assert [one.quote for one in quotes_of(database, PLACES[:1]).values()] == ["LoRA"]
+    assert [one.quote for one in quotes_of(database, PLACES[:1]).values()] == [
+        "LoRA is a method that adds two small matrices to frozen weights."
+    ]
     assert quotes_of(database, PLACES[1:]) == {}
 
 

@@ -37,7 +37,7 @@ class Base:
 
     @property
     def context(self) -> int:
-        return int(getattr(self.model.config, "max_position_embeddings", 0) or 1 << 20)
+        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 0) or 1 << 20)
 
     @property
     def parameters(self) -> int:
@@ -148,7 +148,10 @@ def _check_room(config: Any, chosen: Adaptation, place: str, precision: str, whe
             parameters = sum(one.numel() for one in models.from_config(config, trust_remote_code=trusted).parameters())
     except (ValueError, KeyError) as error:
         raise FragmentError(f"{where} is no causal language model ({_first(error)}); expected one such as Qwen3ForCausalLM") from None
-    logits = 12 * chosen.batch * min(chosen.most_tokens, getattr(config, "max_position_embeddings", 0) or 1024) * config.vocab_size
+    text = config.get_text_config()
+    logits = (
+        12 * chosen.batch * min(chosen.most_tokens, getattr(text, "max_position_embeddings", 0) or chosen.most_tokens) * text.vocab_size
+    )
     needed = int(parameters * BYTES[precision]) + logits
     free = torch.cuda.mem_get_info()[0] if place == "cuda" else _free_memory()
     if needed > free:

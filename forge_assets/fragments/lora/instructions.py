@@ -221,12 +221,14 @@ class _Maker:
         return self._example("card", component.id, question, answer, given, f"catalogue and ontology: {component.id}")
 
     def _spec(self, one: Set) -> Iterator[Example]:
-        places = [place for place in one.places if self._free(place)]
+        places = [place for place in one.places if self._free(place) and place.quote not in self.quotes]
         if not places:
             return
+        self.quotes |= {place.quote for place in places}
         given = self._given(one.blueprint, places, f"{one.blueprint} {one.title}")
-        question = form(SPEC_ASKED, one.title).format(title=one.title, name=one.blueprint)
-        answer = cited(f"{one.value}: {one.reason}.", given.numbers)
+        question = form(SPEC_ASKED, one.title).format(title=small(one.title), name=one.blueprint)
+        chosen = f"The spec of {one.blueprint} takes {one.value} as {small(one.title)}{f' ({one.reason})' if one.reason else ''}."
+        answer = " ".join([chosen, *(cited(place.quote, [at]) for place, at in zip(places, given.numbers, strict=True))])
         yield self._example("spec", one.blueprint, question, answer, given, f"spec of {one.blueprint}: {one.title}")
 
     def _unanswered(self, said: dict[tuple[str, str], list[Said]]) -> Iterator[Example]:

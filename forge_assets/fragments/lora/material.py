@@ -54,8 +54,9 @@ VALUES = f"""SELECT t.component, t.parameter, d.uri, d.title, coalesce(w.work_id
         AND o.start <> (s->>1)::int AND abs(o.start - (s->>1)::int) < {LONGEST})
     ORDER BY t.component, t.parameter, t.unit, d.uri, (s->>1)::int"""
 """Where no other value of the parameter stands near: two in one sentence may belong to two things."""
-PLACES = """SELECT x.uri, x.start, x."end", substr(d.text, x.start + 1, x."end" - x.start) AS quote,
-        coalesce(w.work_id, d.document_id)::text AS work
+PLACES = f"""SELECT d.uri, d.title, x.start, x."end", coalesce(w.work_id, d.document_id)::text AS work,
+        substr(d.text, greatest(x.start - {WINDOW}, 0) + 1, least(x.start, {WINDOW})) AS before,
+        substr(d.text, x.start + 1, {WINDOW}) AS after
     FROM unnest(CAST(:uris AS text[]), CAST(:starts AS int[]), CAST(:ends AS int[])) AS x(uri, start, "end")
     JOIN document d ON d.uri = x.uri LEFT JOIN work_document w USING (document_id)"""
 WORKS = """SELECT d.document_id::text AS id, coalesce(w.work_id, d.document_id)::text AS work FROM document d
@@ -122,7 +123,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """A value of the spec that rests on documents. `reason` in the spec's words."""
+    """A value of the spec that rests on documents. `reason` in the spec's words; of a component there is none."""
 
     blueprint: str
     title: str
@@ -161,7 +162,7 @@ def material(db: Database, ontology: Ontology, spec: Spec) -> Material:
             if row.subject in known and row.object in known and fit(even(row.quote), most=320)
         ]
         stated = [held for row in connection.execute(sa.text(VALUES)) if row.component in known and (held := stated_in(row))]
-    return Material(said, claims, stated, _entries(db, known), list(_settings(db, spec)))
+    return Material(said, claims, stated, _entries(db, known), list(_settings(db, ontology, spec)))
 
 
 def even(text: str) -> str:
@@ -222,15 +223,19 @@ def said_in(row: Any) -> Said | None:
 
 
 def stated_in(row: Any) -> Stated | None:
-    """The sentence around a value."""
+    """A value, with the sentence around it."""
+    place = around(row)
+    return Stated(row.component, row.parameter, even(row.after[: row.end - row.start]), place) if place else None
+
+
+def around(row: Any) -> Place | None:
+    """The sentence that a place stands in, where it can be read. `before`, `after`: the text up to a window's length on both sides."""
     text, at = row.before + row.after, len(row.before)
-    length = row.end - row.start
     for start, end in sentences.split(text):
-        if start <= at and at + length <= end and start > 0 and end < len(text) - 1:
-            quote = even(text[start:end])
-            if fit_value(quote):
-                first = row.start - at + start
-                return Stated(row.component, row.parameter, even(row.after[:length]), _place(row, first, first + end - start, quote))
+        cut = (start == 0 and at == WINDOW) or (end >= len(text) - 1 and len(row.after) == WINDOW)
+        if start <= at and at + row.end - row.start <= end and not cut and fit_value(even(text[start:end])):
+            first = row.start - at + start
+            return _place(row, first, first + end - start, text[start:end])
     return None
 
 
@@ -265,15 +270,17 @@ def _entries(db: Database, known: Iterable[str]) -> list[Introducing]:
     return found
 
 
-def _settings(db: Database, spec: Spec) -> Iterator[Set]:
-    """Values with evidence, in the order of the spec; a quote is what stands there now, and only where its hash still holds."""
+def _settings(db: Database, ontology: Ontology, spec: Spec) -> Iterator[Set]:
+    """Values with evidence, in the order of the spec: components by their names and slots, others by their fields."""
     grounded = list(_grounded(spec, ()))
     places = quotes_of(db, [one for _, value in grounded for one in value.evidence])
     for path, value in grounded:
         held = tuple(dict.fromkeys(places[key] for one in value.evidence if (key := (one.document, one.start, one.end)) in places))
-        if held:
+        if held and (component := ontology.components.get(str(value.value))):
+            yield Set(spec.identity.name, ontology.slots[component.slot].title, component.name, "", held[:2])
+        elif held:
             unit = f" {value.unit}" if value.unit else ""
-            yield Set(spec.identity.name, path[-1].replace("_", " "), f"{value.value}{unit}", value.reason, held[:3])
+            yield Set(spec.identity.name, path[-1].replace("_", " "), f"{value.value}{unit}", value.reason, held[:2])
 
 
 def _grounded(thing: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Value[Any]]]:
@@ -289,7 +296,7 @@ def _grounded(thing: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
 
 
 def quotes_of(db: Database, evidence: Sequence[Evidence]) -> dict[tuple[str, int, int], Place]:
-    """Place -> what stands there, where it is still what the spec was made from."""
+    """Place -> the sentence around it, where what stands there is still what the spec was made from and the sentence can be read."""
     import hashlib
 
     wanted = {(one.document, one.start, one.end): one for one in evidence}
@@ -300,6 +307,7 @@ def quotes_of(db: Database, evidence: Sequence[Evidence]) -> dict[tuple[str, int
     with db.begin() as connection:
         for row in connection.execute(sa.text(PLACES), columns):
             one = wanted[row.uri, row.start, row.end]
-            if hashlib.sha256(row.quote.encode()).hexdigest() == one.quote_hash:
-                found[row.uri, row.start, row.end] = Place(row.uri, one.title, row.work, row.start, row.end, even(row.quote))
+            same = hashlib.sha256(row.after[: row.end - row.start].encode()).hexdigest() == one.quote_hash
+            if same and (place := around(row)):
+                found[row.uri, row.start, row.end] = place
     return found

@@ -45,7 +45,8 @@ def obstacles(folder: Path, base_class: str) -> Iterator[str]:
         yield "bare parameters are adapted, which are no linear layers of vLLM's"
     if base_class not in LINEAR:
         yield f"{base_class} is no class that it is known to serve adapters for"
-    yield from _names(folder, LINEAR.get(base_class, ()), rank)
+        return
+    yield from _names(folder, LINEAR[base_class], rank)
 
 
 def _names(folder: Path, served: tuple[str, ...], rank: Any) -> Iterator[str]:

@@ -39,7 +39,7 @@ CARD_ASKED = {
     True: ("What is {name}, and which work introduced it?", "Which work introduced {name}, and what is it?"),
 }
 """Whether the introducing work is known -> forms."""
-SPEC_ASKED = ("Which {title} does the spec of {name} set, and why?", "What does the spec of {name} choose as {title}?")
+SPEC_ASKED = ("Which {title} does the spec of {name} set?", "What does the spec of {name} take as {title}, and what is said of it?")
 UNANSWERED = ("What is {name}?", "How does {name} work?", "What is {name} good for?")
 UNANSWERED_ANSWER = "The sources given say nothing of {name}."
 
