@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from forge_assets.fragments.assets import told_of_training
 from forge_assets.fragments.build import assemble, build
 from forge_assets.fragments.chain import PIECES, TRAINED
 from forge_assets.fragments.choices import kept
@@ -137,6 +138,9 @@ def test_it_learns_and_tells_how(llama: Path) -> None:
     assert [line["step"] for line in lines] == list(range(7)) and lines[6]["validation"] == told["validation"][1]
     assert (llama / TRAINED / "loss.png").read_bytes()[:4] == b"\x89PNG"
     card = (llama / TRAINED / "README.md").read_text()
+    shown = told_of_training(llama / TRAINED)
+    assert shown["validation_loss"] == told["validation"][1] and shown["tokens_per_second"] > 0 and 0 < shown["mfu"] < 1
+    assert shown["curve"].value.startswith("![losses over the steps](data:image/png;base64,iVBOR")
     assert "Its weights are trained, by the run" in card and "unigram entropy of the same tokens" in card
 
 

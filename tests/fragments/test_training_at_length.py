@@ -55,7 +55,7 @@ def test_two_processes_take_the_steps_of_one(untrained: Path, llama: Path, paral
     assert _curve(untrained) == pytest.approx(_curve(llama), rel=1e-4)
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of what torch.compile imports
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning", "ignore:The .grad attribute:UserWarning")  # within torch.compile
 @pytest.mark.parametrize("settings", [{"compile": True}, {"recompute": True}, {"compile": True, "recompute": True}, {"micro": 4}], ids=str)
 def test_compiled_recomputed_or_at_once_the_losses_are_the_same(untrained: Path, llama: Path, settings: dict[str, Any]) -> None:
     (one,) = made("llama", untrained, [TRAINED], **settings)
@@ -71,7 +71,7 @@ def test_every_optimizer_of_the_library_lowers_a_loss(optimizer: str) -> None:
     for _ in range(50):
         loss = (model["head"](model["blocks"][0](x)) - x.sum(1, keepdim=True)).square().mean()  # type: ignore[index]
         loss.backward()
-        losses.append(float(loss))
+        losses.append(loss.item())
         for one in optimizers:
             one.step()
             one.zero_grad()
