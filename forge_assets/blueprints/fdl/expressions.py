@@ -250,7 +250,12 @@ def _operation(node: s.Operation, scope: Scope) -> ir.Expression:
         if isinstance(inner, s.Number):
             return ir.Number(-inner.value)
         return _apply("neg", "-", node.operands, node.place, scope)
-    return _apply(OPERATORS[node.operator], node.operator, node.operands, node.place, scope)
+    made = _apply(OPERATORS[node.operator], node.operator, node.operands, node.place, scope)
+    divisor = made.arguments[-1] if isinstance(made, ir.Apply) and node.operator in ("/", "//", "%") else None
+    if isinstance(divisor, ir.Number | ir.Constant) and divisor.value == 0:
+        told = f"{divisor.name}, which is 0" if isinstance(divisor, ir.Constant) else "0"
+        raise fail(f"{node.operator!r} divides by {told}; back-ends give different results there, so use another number", node.place)
+    return made
 
 
 def _over(node: s.Over, scope: Scope) -> ir.Expression:

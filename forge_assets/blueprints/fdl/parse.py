@@ -6,6 +6,7 @@ Raises FdlError with line and column; the message says what may stand at that pl
 from __future__ import annotations
 
 import difflib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,15 @@ from forge_resources.errors import FdlError
 
 KEYWORDS = ("axis", "fragment", "piece", "optimizer", "schedule", "model", "const", "param", "state", "return", "from", "init", "prefix")
 RESERVED = frozenset({*KEYWORDS, "f32", "i64", "bool", "and", "or", "not"})
-DEEPEST = 60  # nested brackets; Python's own stack ends later
+DEEPEST, MOST_OPERATORS = 60, 200  # nested brackets, and operators of an expression; Python's own stack ends later
+OPERATORS = re.compile(r"\*\*|//|[<>=!]=|[-+*/%<>]|\b(?:and|or|not)\b")
+LARGEST_WHOLE, LARGEST = 2**63, 3.4028236e38
+"""The first that i64 and f32 do not have."""
+MEANT = {"^": "** for a power", "−": "a minus sign, -", "–": "a minus sign, -", "×": "*", "·": "*", "÷": "/", "≤": "<=", "≥": ">=",
+         "≠": "!=", "←": "=", "“": 'straight quotes, "', "”": 'straight quotes, "', "'": 'double quotes, "', "&": "and",
+         "|": "or", "!": "not", "@": "a sum, such as sum[d](x[b,d] * W[h,d])",
+         "{": "brackets, ( or [", "}": "brackets, ) or ]"}  # fmt: skip
+"""Signs of other languages, and what FDL has in their place."""
 SAID = {
     "NAME": "a name",
     "NUMBER": "a number",
@@ -79,7 +88,11 @@ class _Build(Transformer[Token, tuple[s.Axis | s.Unit | s.Model, ...]]):
         return items
 
     def number(self, token: Token) -> s.Number:
-        return s.Number(str(token), _at(token))
+        made = s.Number(str(token), _at(token))
+        if made.value >= (LARGEST_WHOLE if made.text.isdigit() else LARGEST):
+            told = f"{made.text[:30]} is larger than any number of {'i64' if made.text.isdigit() else 'f32'}; write a smaller one"
+            raise FdlError(told, made.place.line, made.place.column)
+        return made
 
     def name(self, token: Token) -> s.Name:
         return _name(token)
@@ -217,8 +230,8 @@ def parse(text: str) -> s.Text:
 
 
 def _look_over(text: str) -> None:
-    """What the grammar would report badly: tabs, and brackets too deep for the stack."""
-    depth = 0
+    """What the grammar would report badly: tabs, and expressions too deep for the stack."""
+    depth = operators = 0
     for number, line in enumerate(text.split("\n"), 1):
         code = line.split("#")[0]
         if "\t" in code:
@@ -227,6 +240,12 @@ def _look_over(text: str) -> None:
             depth += (letter in "([") - (letter in ")]")
             if depth > DEEPEST:
                 raise FdlError(f"more than {DEEPEST} open brackets; name parts of the expression in lines of their own", number, column)
+        for sign in OPERATORS.finditer(re.sub(r'"[^"]*"', lambda quoted: " " * len(quoted.group()), code)):
+            operators += 1
+            if operators > MOST_OPERATORS:
+                told = f"more than {MOST_OPERATORS} operators in one expression; name parts of it in lines of their own"
+                raise FdlError(told, number, sign.start() + 1)
+        operators = operators if depth > 0 else 0
         if len(code) > 4000:
             raise FdlError("the line has more than 4,000 characters; name parts of the expression in lines of their own", number, 4001)
 
@@ -268,6 +287,8 @@ def _explained(error: UnexpectedInput, text: str) -> FdlError:
             return FdlError(
                 "this is no number; numbers are written 3, 0.5 or 1e-5, and names begin with a letter", error.line, error.column
             )
+        if letter in MEANT:
+            return FdlError(f"FDL knows no {letter!r}; write {MEANT[letter]}", error.line, error.column)
         return FdlError(f"FDL knows no {letter!r} here; expected {_told(set(error.allowed or ()))}", error.line, error.column)
     if isinstance(error, UnexpectedToken):
         return _unexpected(error, text)

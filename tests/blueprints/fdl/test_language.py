@@ -139,3 +139,26 @@ def test_what_sees_the_future_has_no_incremental_step(line: str, why: str) -> No
     with pytest.raises(FdlError, match=re.escape(why)) as raised:
         plan(unit, "t")
     assert raised.value.line == 4
+
+
+UNARY = "fragment F(x: f32[b]) -> f32[b]:\n  const z = 0\n  y[b] = {}\n  return y\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "column", "told"),
+    [
+        ("-" * 3000 + "x[b]", 210, "more than 200 operators in one expression"),
+        ("x[b]" + " + x[b]" * 300, 1415, "more than 200 operators in one expression"),
+        ("x[b] * 1e39", 17, "1e39 is larger than any number of f32"),
+        ("x[b] * 99999999999999999999", 17, "larger than any number of i64"),
+        ("x[b] / 0.0", 15, "'/' divides by 0;"),
+        ("x[b] // z", 15, "'//' divides by z, which is 0;"),
+        ("x[b] ^ 2", 15, "write ** for a power"),
+        ("x[b] − 1.0", 15, "write a minus sign"),
+        ("!x[b]", 10, "FDL knows no '!'; write not"),
+    ],
+)
+def test_habits_of_other_languages_and_numbers_out_of_range_are_told(written: str, column: int, told: str) -> None:
+    with pytest.raises(FdlError, match=re.escape(told)) as caught:
+        compiled(UNARY.format(written))
+    assert (caught.value.line, caught.value.column) == (3, column)
