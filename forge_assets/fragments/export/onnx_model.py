@@ -46,7 +46,7 @@ def write(
     with _quiet(), torch.no_grad():
         made: Any = torch.onnx.export(
             model, (example,), dynamo=True, opset_version=OPSET, input_names=[INPUT], output_names=[OUTPUT],
-            dynamic_shapes={"ids": axes}, verbose=False,
+            dynamic_shapes={"ids": axes}, verbose=False, custom_translation_table={torch.ops.aten.sort.stable: _sorted_stable},
         )  # fmt: skip
     _bare(made.model, about)
     made.save(path, external_data=sum(one.nbytes for one in tensors.values()) > LARGEST_FILE)
@@ -55,6 +55,14 @@ def write(
 def about(plan: Plan) -> dict[str, str]:
     """What the file says of where it comes from."""
     return {"blueprint": plan.blueprint, "spec": plan.spec, "run": plan.run, "licence": plan.licence}
+
+
+def _sorted_stable(values: Any, stable: bool = True, dim: int = -1, descending: bool = False) -> Any:
+    """A router's ranks, for which the exporter has no operator: TopK puts the lower index first among equals (ONNX, TopK)."""
+    from onnxscript import opset21 as op
+
+    size = op.Reshape(op.Gather(op.Shape(values), dim, axis=0), op.Constant(value_ints=[1]))
+    return op.TopK(values, size, axis=dim, largest=int(descending), sorted=1)
 
 
 @contextmanager
