@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,10 +25,13 @@ from forge_assets.documentation.drafts import digest_of
 from forge_assets.documentation.overview_volume import VOLUME as OVERVIEW
 from forge_assets.documentation.overview_volume import OverviewVolume
 from forge_assets.documentation.plans import Plan, VolumePlan, volume_of
+from forge_assets.documentation.rewrite.keep import is_rewritten, with_rewrites
 from forge_assets.documentation.slot_pages import bibliography
 from forge_assets.documentation.slot_volume import SlotVolume
 from forge_assets.documentation.topic_volume import TopicVolume
 from forge_assets.documentation.topic_volume import groups as topics
+from forge_assets.documentation.verify.content import Names
+from forge_assets.documentation.verify.names import names_of
 from forge_assets.documentation.volume import Page, Volume
 from forge_resources.database import Database
 from forge_resources.errors import QueryError
@@ -93,13 +97,14 @@ def build(
 ) -> BuildReport:
     """Brings the volumes up to the evidence. `only`: ids of volumes; all by default. Raises QueryError for a volume that cannot be."""
     started, report, ontology = time.monotonic(), BuildReport(), load_ontology(overrides)
+    names = cache(lambda: names_of(ontology))
     with db.advisory_lock(LOCK):
         report.sentences_read = collect(db, ontology, lexical, say).read
         floors = paged.floors(db)
         known = paged.evidence(db, floors.subject)
         _tell_floor(ontology, floors, known, report)
         for plan in plans(db, ontology, only, floors, known):
-            _bind(db, objects, plan, report)
+            _bind(db, objects, plan, report, names)
             say(f"{plan.id}: {len(plan.pages)} pages, {len(plan.missing)} without enough evidence")
     report.seconds = time.monotonic() - started
     return report
@@ -136,18 +141,20 @@ def plans(
         yield OverviewVolume(db, ontology, pages, floors).plan()
 
 
-def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildReport) -> None:
+def _bind(db: Database, objects: ObjectStore, plan: VolumePlan, report: BuildReport, names: Callable[[], Names]) -> None:
     with db.begin() as connection:
         rows = connection.execute(sa.text("SELECT page, state FROM doc_page WHERE volume = :volume"), {"volume": plan.id})
         states = {row.page: row.state for row in rows}
     before = read_volume(objects, plan.id)
     standing = {page.id: page for page in before.pages} if before else {}
+    rewritten = {id_ for id_, page in standing.items() if is_rewritten(page)}
     pages: list[Page] = []
     for one in plan.pages:
         if states.get(one.id) == one.state and one.id in standing:
             pages.append(standing[one.id])
         else:
-            pages.append(one.make().page())
+            made = one.make().page()
+            pages.append(with_rewrites(made, standing[one.id], names()) if one.id in rewritten else made)
             report.made += 1
     volume = _volume(db, plan, pages, report)
     data = volume.model_dump_json(indent=1).encode() + b"\n"

@@ -12,12 +12,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import zstandard
 
-from forge_assets.components.lexicon import lexicon_of
+from forge_assets.components.lexicon import Lexicon, lexicon_of
 from forge_assets.components.ontology import load_ontology
 from forge_assets.components.possible_names import possible_components
 from forge_assets.documentation.verify.names import names_of
@@ -138,30 +139,27 @@ def _generated(text: str) -> Iterator[tuple[str, str]]:
             yield "unit", text[: found.start()] + found[0].replace(unit, other) + text[found.end() :]
     if found := _BE.search(text):
         yield "negation", f"{text[: found.end()]} not{text[found.end() :]}"
-    for named in possible_components(_LEXICON, text):
-        rivals = sorted(other for other in _NAMES.get(named.id, ()) if other.lower() not in text.lower())
+    lexicon, names = _rivals()
+    for named in possible_components(lexicon, text):
+        rivals = sorted(other for other in names.get(named.id, ()) if other.lower() not in text.lower())
         if rivals:
             rival = rivals[named.start % len(rivals)]
             yield "entity", text.replace(text[named.start : named.end], rival)
 
 
-_ONTOLOGY = load_ontology()
-_LEXICON = lexicon_of(_ONTOLOGY)
-
-
-def _rivals() -> dict[str, list[str]]:
+@cache
+def _rivals() -> tuple[Lexicon, dict[str, list[str]]]:
+    """What names components, and the names of the others of its slot for each."""
+    ontology = load_ontology()
     slots: dict[str, list[str]] = defaultdict(list)
-    for one in _ONTOLOGY.components.values():
+    for one in ontology.components.values():
         if not one.broad:
             slots[one.slot].append(one.name)
-    return {one.id: [name for name in slots[one.slot] if name != one.name] for one in _ONTOLOGY.components.values()}
+    return lexicon_of(ontology), {one.id: [name for name in slots[one.slot] if name != one.name] for one in ontology.components.values()}
 
 
-_NAMES = _rivals()
-
-
-def judged(rewrites: Iterable[CorpusRewrite]) -> list[tuple[CorpusRewrite, str]]:
-    names = names_of(_ONTOLOGY)
+def judged_ones(rewrites: Iterable[CorpusRewrite]) -> list[tuple[CorpusRewrite, str]]:
+    names = names_of(load_ontology())
     return [(one, why_not(one.text, one.quotes, names)) for one in rewrites]
 
 
@@ -181,7 +179,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("../shared/corpus"))
     parser.add_argument("--show", default=None, help="print what went wrong of this kind")
     options = parser.parse_args()
-    found = judged(corpus_rewrites(options.corpus, options.part))
+    found = judged_ones(corpus_rewrites(options.corpus, options.part))
     for kind, (out, of) in sorted(rejected(found).items()):
         print(f"{kind:10} {out:5} of {of:5} rejected: {out / of:.1%}")
     for one, why in found:

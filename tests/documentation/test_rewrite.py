@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,17 +13,18 @@ import pytest
 import sqlalchemy as sa
 
 from forge_assets.documentation.build import key_of
+from forge_assets.documentation.rewrite.keep import with_rewrites
 from forge_assets.documentation.rewrite.run import RewriteReport, estimate, rewrite_volumes, rewritten
 from forge_assets.documentation.shelf import volume as stored
 from forge_assets.documentation.verify.volume_check import check_volume
-from forge_assets.documentation.volume import Sentence, Volume
+from forge_assets.documentation.volume import Block, Sentence, Volume
 from forge_resources.database import Database
 from forge_resources.language_model import LanguageModel
 from forge_resources.language_model.cache import AnswerCache
 from forge_resources.language_model.endpoint import Endpoint
 from forge_resources.object_store import open_store
 from tests.documentation.rewrites import rewrites
-from tests.documentation.volumes import Library, sentences, volume
+from tests.documentation.volumes import Library, page, sentences, volume
 from tests.resources.language_model_server import Asked, Reply, Request, chat_server, completion, refusal
 
 Serve = Callable[..., tuple[LanguageModel, Asked]]
@@ -94,6 +96,9 @@ GARBAGE: dict[str, Callable[[Request, int], Reply]] = {
     "invented citations": lambda request, _: answer(*((text, [n + 900]) for n, text in enumerate(numbered(request), 1))),
     "no citations": lambda request, _: answer(*((text, []) for text in numbered(request))),
     "citations of others": lambda request, _: answer(*((t, [1 + n % len(numbered(request))]) for n, t in enumerate(numbered(request), 1))),
+    "faithful sentences with citations of others": lambda request, _: answer(
+        *((FAITHFUL.get(t, t), [1 + n % len(numbered(request))]) for n, t in enumerate(numbered(request), 1))
+    ),
     "prompt injection": lambda request, _: answer((INJECTION, [1]), ("<script>alert(1)</script> is used.", [1])),
     "other shapes": lambda request, _: completion('{"sentences": [7, null, {"text": 3, "sources": "all"}, {"text": "x"}]}'),
     "another object": lambda *_: completion('{"answer": "yes"}'),
@@ -112,6 +117,68 @@ def test_a_bad_model_changes_no_published_claim(name: str, serve: Serve) -> None
     model, asked = serve(GARBAGE[name])
     after, report = run(model, before)
     assert len(asked) and after == before and report.written == 0, [one.text for one in said(after) if one.origin == "rewritten"]
+
+
+LIMITED = [
+    "Pruning may remove attention heads that matter for translation.",
+    "Quantization usually harms small models more than large ones.",
+    "Rotary embeddings extrapolate only to slightly longer sequences.",
+    "Gradient checkpointing saves up to 60% of the activation memory.",
+    "We hypothesize that dropout slows the convergence of adapters.",
+    "Some tokenizers split numbers into single digits.",
+    "Speculative decoding is often faster when batches are small.",
+    "Weight tying arguably helps the smallest language models.",
+]
+DROPPED = r"\b(?:may|usually|only|up to|We hypothesize that|Some|often|arguably) "
+
+
+def test_a_model_that_drops_what_limits_a_claim_changes_nothing(serve: Serve) -> None:
+    before, _ = volume(pages=1, library=Library(LIMITED))
+    short = {text: re.sub(DROPPED, "", text) for text in LIMITED}
+    short = {text: dropped[:1].upper() + dropped[1:] for text, dropped in short.items()}
+    model, asked = serve(lambda request, _: answer(*((short[text], [n]) for n, text in enumerate(numbered(request), 1))))
+    after, report = run(model, before)
+    assert len(asked) == 2 and after == before, [one.text for one in said(after) if one.origin == "rewritten"]
+    assert report.rejected["not carried by its sources"] == len(LIMITED)
+
+
+def test_a_slow_model_loses_its_answers_and_no_one_else_s(database: Database) -> None:
+    before, _ = volume(pages=3)
+
+    def slow(request: Request, number: int) -> Reply:
+        if not number % 2:
+            time.sleep(1.8)
+        return faithful(request, number)
+
+    with chat_server(slow) as asked:
+        endpoint = Endpoint(asked.url, "small", None, timeout_s=1.0, tries=1)
+        with LanguageModel(endpoint, AnswerCache(database), budget_tokens=5_000_000, parallel=2) as model:
+            after, report = run(model, before, votes=False)
+    assert report.rejected["no answer"] >= 3 and report.written > 0 and report.stopped is None
+    assert {citation.quote for one in said(after) for citation in one.citations} == {one.text for one in said(before)}
+
+
+def test_a_page_made_again_keeps_the_sections_whose_evidence_is_the_same(serve: Serve) -> None:
+    texts = list(FAITHFUL)[:9]
+    library = Library(texts)
+    before = volume(pages=1)[0].model_copy(update={"pages": (page(library, "optimizer/x", "X", texts[:8]),)})
+    model, _ = serve(faithful)
+    standing = run(model, before, votes=False)[0].pages[0]
+    same, changed = page(library, "optimizer/x", "X", texts[:8]), page(library, "optimizer/x", "X", [*texts[:7], texts[8]])
+    assert with_rewrites(same, standing, None) == standing and standing.sha256 != same.sha256
+    kept = with_rewrites(changed, standing, None)
+    first, second = ([block for block in one.blocks if block.kind == "paragraph"] for one in (standing, kept))
+    assert second[0] == first[0] and [one.origin for one in second[1].sentences] == ["verbatim"] * 4 and kept.sha256 != changed.sha256
+    worse = standing.model_copy(update={"blocks": tuple(_negated(block) for block in standing.blocks)})
+    assert with_rewrites(same, worse, None) is same, "what its sources do not carry is not kept"
+
+
+def _negated(block: Block) -> Block:
+    if block.kind != "paragraph":
+        return block
+    return block.model_copy(
+        update={"sentences": tuple(one.model_copy(update={"text": f"It is not true that {one.text}"}) for one in block.sentences)}
+    )
 
 
 def test_a_model_that_answers_both_well_and_badly_leaves_only_what_is_carried(serve: Serve) -> None:

@@ -1,14 +1,16 @@
-"""The verifier against 300 faithful rewrites and what corrupts them; the set was written before it (verifier_cases.txt)."""
+"""The verifier against faithful rewrites and what corrupts them: 300 of made-up sentences, and 433 of sentences of the corpus (`trial`)."""
 
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from forge_assets.components.ontology import load_ontology
 from forge_assets.documentation.verify.names import names_of
 from forge_assets.documentation.verify.sentence import why_not
+from tests.documentation.corpus_rewrites import PARTS, corpus_rewrites, judged_ones, rejected
 from tests.documentation.rewrites import Rewrite, rewrites
 
 SURE = ("number", "unit", "citation")
@@ -53,6 +55,45 @@ def test_cases_written_afterwards_fare_alike() -> None:
     names = names_of(load_ontology())
     found = shares([(one, why_not(one.text, one.quotes, names)) for one in rewrites("verifier_unseen.txt")])
     assert found["sure"] >= 0.99 and found["corrupt"] >= 0.95 and found["faithful"] <= 0.15, found
+
+
+@pytest.mark.trial
+def test_rewrites_of_the_corpus_fare_alike(shared_corpus: Path) -> None:
+    """All parts have been looked at since; figures of their first looks stand in docs/reference/figures.md."""
+    found = {kind: out / of for kind, (out, of) in rejected(judged_ones(corpus_rewrites(shared_corpus, PARTS))).items()}
+    assert found["sure"] >= 0.99 and found["corrupt"] >= 0.95 and found["faithful"] <= 0.15 and found["qualifier"] >= 0.8, found
+
+
+SOURCE = (
+    "In most tests, encoders of the source domain may infer the posterior of up to 30 unknown tasks, whereas decoders of the target "
+    "domain fail."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("In most tests, encoders of the source domain infer the posterior of up to 30 unknown tasks.", "leaves out 'may'"),
+        ("In all tests, encoders of the source domain may infer the posterior of up to 30 unknown tasks.", "says 'all'"),
+        ("In most tests, encoders of the source domain may infer the posterior of up to 30 known tasks.", "source says 'unknown'"),
+        ("In most tests, encoders of the source domain may infer the prior of up to 30 unknown tasks.", "source says 'posterior'"),
+        ("In most tests, encoders of the source domain may infer the posterior of 30 unknown tasks.", "but a bound"),
+        ("In most tests, encoders of the source domain may infer the posterior of up to 30 unknown games.", "'games' stands in no source"),
+    ],
+)
+def test_limits_opposites_and_rivals_are_seen(text: str, why: str) -> None:
+    assert why in why_not(text, [SOURCE])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mostly, encoders of the source domain may infer the posterior of at most 30 unknown tasks.",
+        "It is possible in most tests that source-domain encoders infer the posterior of up to 30 unknown tasks.",
+    ],
+)
+def test_other_words_for_a_limit_will_do(text: str) -> None:
+    assert why_not(text, [SOURCE]) == ""
 
 
 def test_equality_of_strings_fails_the_same_test() -> None:

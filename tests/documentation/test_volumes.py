@@ -39,6 +39,15 @@ def made(db: Database, objects: ObjectStore, only: list[str] | None = None) -> B
     return build(db, objects, None, None, only or ["adapter"])
 
 
+def rewritten(objects: ObjectStore, said: str, text: str) -> None:
+    """As if a language model had put `text` for a sentence of the volume."""
+    content = json.loads(objects.get("volumes/adapter/volume.json"))
+    blocks = [block for page in content["pages"] for block in page["blocks"] if block["kind"] == "paragraph"]
+    sentence = next(one for block in blocks for one in block["sentences"] if one["text"] == said)
+    sentence |= {"text": text, "origin": "rewritten"}
+    objects.put("volumes/adapter/volume.json", json.dumps(content).encode())
+
+
 def quotes(content: Any) -> Iterator[dict[str, Any]]:
     """Every citation of a volume.json, found without Forge's own code."""
     if isinstance(content, dict):
@@ -118,6 +127,8 @@ def test_a_change_makes_only_its_own_pages_again(database: Database, objects: Ob
     stages(database, [*papers(), *more])
     both = ["adapter", "optimizer"]
     made(database, objects, both)
+    rewritten(objects, SAID[2], "LoRA freezes the network's weights and learns their change by multiplying two thin matrices.")
+    rewritten(objects, SAID[0], "LoRA adds two small trainable matrices to each frozen weight of a large network.")
     optimizer = objects.get("volumes/optimizer/volume.json")
     changed = [paper(1, "Cooks of house 1 wrote it down. LoRA is a way of adding two thin matrices to each frozen weight of a network.")]
     stages(database, changed)
@@ -127,6 +138,8 @@ def test_a_change_makes_only_its_own_pages_again(database: Database, objects: Ob
     assert objects.get("volumes/optimizer/volume.json") == optimizer
     volume = objects.get("volumes/adapter/volume.json").decode()
     assert "two thin matrices to each frozen weight" in volume and SAID[0] not in volume
+    assert "LoRA freezes the network's weights" in volume, "a section whose evidence is the same stays rewritten"
+    assert "LoRA adds two small trainable" not in volume and audit(database, objects).faults == 0
 
 
 def test_a_component_without_evidence_has_no_page(database: Database, objects: ObjectStore) -> None:

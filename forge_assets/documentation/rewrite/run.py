@@ -1,7 +1,7 @@
 """Volumes -> sections -> language model -> verifier -> volumes whose sections are prose, as far as the budget reaches.
 
-Answers are kept by what was asked, so a run that is stopped goes on where it was, and a second one asks nothing. A page that changes by the
-night is verbatim again until it is rewritten.
+Answers are kept by what was asked, so a run that is stopped goes on where it was, and a second one asks nothing. Of a page that changes by
+the night the sections whose evidence is the same stay as they are (`keep.py`), the others are verbatim until they are rewritten.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from forge_assets.documentation.verify.stems import stem
 from forge_assets.documentation.verify.tokens import Token
-from forge_assets.documentation.verify.units import COUNTED
+from forge_assets.documentation.verify.units import COUNTED, TIMES
 from forge_assets.documentation.verify.wording import wording
 
 _COUNTED = frozenset(stem(word) for word in COUNTED)
@@ -19,6 +19,7 @@ _LOWER = (("more", "than"), ("at", "least"), ("over",), ("above",), ("exceed",),
 _BETWEEN = frozenset(("a", "the", "by", "fewer", "of", *(stem(word) for word in ("factor", "distance", "length"))))
 _STRICT = re.compile(r"(?:up to|at most|at least|(?:less|fewer|more) than)(?: an?(?: total| factor)? of)?\Z", re.I)
 """What makes a bound of the number after it, whatever the sentence."""
+_FACTORS = frozenset(stem(word) for word in ("factor", "speedup", "by", "gain"))
 _SKIPPED = frozenset("of the a an about only some around roughly nearly approximat almost approximately".split())
 
 
@@ -33,6 +34,8 @@ def wrong_figure(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
         if not same and not _in_a_name(rewrite, index, sources):
             return f"{token.text} stands in no source"
         same = [at for at in same if _unit_fits(token, sources[at])]
+        if token.text.lower() in TIMES and not any(_multiplies(sources, at) for at in same):
+            return f"{token.text} counts no times in the source"
         if token.value % 1 and same and sum(other.stem == token.stem for other in rewrite) > len(same):
             return f"{token.text} is said more often than in the source"
         if not same:
@@ -61,6 +64,13 @@ def _bound_fits(rewrite: Sequence[Token], index: int, sources: Sequence[Token], 
     mine, theirs = _bound(rewrite, index), _bound(sources, at) or _limit(sources, at)
     plain_over = mine == ">" and not theirs and rewrite[index - 1].stem == "over"  # of a vote over 40 samples it is no bound
     return mine in ("", theirs) or plain_over
+
+
+def _multiplies(tokens: Sequence[Token], index: int) -> bool:
+    """2x, twice, doubled, twofold, a factor of two; two encoders multiply nothing."""
+    token = tokens[index]
+    before = {other.stem for other in tokens[max(0, index - 3) : index]}
+    return token.unit in ("x", "%") or token.text.lower() in TIMES or token.text.lower().endswith("fold") or bool(before & _FACTORS)
 
 
 def _strict(tokens: Sequence[Token], index: int) -> bool:

@@ -167,6 +167,8 @@ def pointers(tokens: Sequence[Token]) -> list[tuple[int, frozenset[Pointer]]]:
                 and following[0].stem in ("below", "behind", "within")
             )
         )
+        if token.text.lower() in ("more", "less") and following and following[0].text.lower().endswith("ly"):
+            continue
         no_longer = token.text.lower() == "longer" and index > 0 and tokens[index - 1].stem == "no"
         if where and not bound and not no_longer:
             found.append((index, where))

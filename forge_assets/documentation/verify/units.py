@@ -13,6 +13,8 @@ WORDS = (
     | {"double": 2.0, "doubles": 2.0, "doubled": 2.0, "doubling": 2.0, "triple": 3.0, "triples": 3.0, "tripled": 3.0, "tripling": 3.0}
     | {"quadruple": 4.0, "quadruples": 4.0, "quadrupled": 4.0, "halve": 0.5, "halves": 0.5, "halved": 0.5, "halving": 0.5}
 )
+TIMES = frozenset("twice thrice double doubles doubled doubling triple triples tripled tripling quadruple quadruples quadrupled".split())
+"""What tells a factor, not a count."""
 _FOLDS = {f"{word}fold": value for word, value in WORDS.items() if value >= 2}
 
 _TIME = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86400.0,
