@@ -27,6 +27,8 @@ ASKED = {"params": "3e6", "context": "256", "goal": "simplicity", "pin": "tokeni
 """Of the model; llama.cpp has no other tokenizer that can be trained here."""
 TRAINED = ("tiny-cpu", ("steps=300", "warmup=30", "sequences=8", "micro=8"))
 """A quarter of the tokens of the preset: the sample corpus is small."""
+ADAPTED = {"11-lora": {"steps": 60}}
+"""A fifth of the steps that an adapter has by default."""
 
 
 @click.command()
@@ -97,6 +99,7 @@ def _model(context: click.Context, settings: Settings) -> None:
     from forge_app.fragments import build
     from forge_assets.compatibility.stack import store
     from forge_assets.fragments.build import root_of
+    from forge_assets.fragments.choices import kept
     from forge_resources.database import Database
 
     with Database.open(settings) as db:
@@ -106,10 +109,12 @@ def _model(context: click.Context, settings: Settings) -> None:
         context.invoke(create, name=MODEL, pins=(ASKED["pin"],), **{name: value for name, value in ASKED.items() if name != "pin"})
     _typed("stack solve", {})
     context.invoke(solve, name=MODEL)
+    root = root_of(settings.home, MODEL)
+    kept(root, ADAPTED)
     preset, given = TRAINED
     _typed("fragments build", {"preset": preset, "set": given})
     context.invoke(build, name=MODEL, preset=preset, given=given)
-    _exported(root_of(settings.home, MODEL) / "12-export")
+    _exported(root / "12-export")
 
 
 def _typed(command: str, options: Mapping[str, str | tuple[str, ...]]) -> None:
