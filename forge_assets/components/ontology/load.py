@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from forge_assets.components.ontology import entries, faults
+from forge_assets.components.ontology import entries, faults, kept
 from forge_assets.components.ontology.accepted import add_accepted
 from forge_assets.components.ontology.model import Component, Ontology
 from forge_resources.decisions import Decision, append_decision, read_decisions
-from forge_resources.errors import OntologyError
+from forge_resources.errors import ForgeError, OntologyError
+from forge_resources.settings import settings
 from forge_resources.strict_yaml import Fields, parse
 
 FOLDER = Path(__file__).resolve().parent
@@ -85,14 +86,28 @@ def _parts(folder: Path, slots: Collection[str], found: list[str]) -> dict[str, 
 
 
 def _sound(folder: Path, decisions: Sequence[Decision], today: date) -> Ontology:
-    """Read anew only where a file, the log or the day is another than before: 3,000 entries take the better part of a second."""
+    """Read anew only where a file, the log or the day is another than before, in this process or another one."""
     key = (folder, tuple((file.name, *_stamp(file)) for file in sorted(folder.glob("*.yaml"))), repr(decisions), today)
     if key not in _KEPT:
-        made = _checked(folder, decisions, today)
+        made = _from_disk(folder, decisions, today) if folder == FOLDER else _checked(folder, decisions, today)
         while len(_KEPT) >= MOST_KEPT:
             del _KEPT[next(iter(_KEPT))]
         _KEPT[key] = made
     return _KEPT[key]
+
+
+def _from_disk(folder: Path, decisions: Sequence[Decision], today: date) -> Ontology:
+    """As another process found it, kept under FORGE_HOME; the day counts only where decisions may end."""
+    try:
+        file = settings().home / "cache" / "ontology.json"
+    except ForgeError:  # which whoever needs that setting tells
+        return _checked(folder, decisions, today)
+    key = kept.key_of(folder, decisions, today if decisions else None)
+    found = kept.taken(file, key)
+    if found is None:
+        found = _checked(folder, decisions, today)
+        kept.keep(file, key, found)
+    return found
 
 
 def _stamp(file: Path) -> tuple[int, int, int]:
