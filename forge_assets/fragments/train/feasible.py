@@ -17,8 +17,9 @@ SHARES = {"cpu": 0.3, "cuda": 0.35}
 """Of the peak that a run reaches, assumed; small models reach less on a card."""
 STATE_BYTES = 16
 """Of each parameter: weight, gradient and two moments in float32 (Rajbhandari et al. 2020, arXiv 1910.02054, section 3.1)."""
-LOGIT_BYTES = {"fp32": 8, "bf16": 8}
+LOGIT_BYTES = 8
 """Of each logit: its value in the run's precision, and its float32 copy or gradient."""
+WAYS = "choose a smaller run by --preset tiny-cpu or --set steps=N, or build where the GPUs are"
 ACTIVATIONS = 40
 """Values a layer keeps of each token and feature, about (Korthikanti et al. 2022, arXiv 2205.05198, equation 1, in values)."""
 
@@ -46,7 +47,7 @@ def estimate(text: str, sizes: Mapping[str, int], training: Training) -> Estimat
     kept = positions * width * (layers + ACTIVATIONS if training.recompute else layers * ACTIVATIONS)
     bytes_each = 2 if training.precision == "bf16" else 4
     state = STATE_BYTES * parameters // (training.processes if training.parallel == "fsdp2" else 1)
-    logits = positions * sizes.get("v", 1) * LOGIT_BYTES[training.precision]
+    logits = positions * sizes.get("v", 1) * LOGIT_BYTES
     held = state + kept * bytes_each + logits
     return Estimate(parameters, round(held), flops_per_token(text, sizes, training.context) * training.tokens)
 
@@ -70,9 +71,6 @@ def check(text: str, sizes: Mapping[str, int], training: Training, fragment: str
             f"or allow it by --set hours={math.ceil(1.5 * seconds / 3600)}"
         )
     return f"{what}, about {told(seconds)} on this machine"
-
-
-WAYS = "choose a smaller run by --preset tiny-cpu or --set steps=N, or build where the GPUs are"
 
 
 def rate(training: Training) -> float:

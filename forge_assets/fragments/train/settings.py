@@ -167,7 +167,10 @@ def resolved(chosen: Mapping[str, Any], context: int) -> Training:
     stated = chosen.get("stated") or {}
     preset = chosen.get("preset") or (None if stated else DEFAULT)
     held = {"threads": usable_cores(), **checked(stated), **(preset_of(preset).settings if preset else {})}
-    held |= checked(chosen.get("machine") or {}) | checked(chosen.get("settings") or {})
+    held |= checked(chosen.get("machine") or {})
+    given = checked(chosen.get("settings") or {})
+    processes = given.get("processes", held.get("processes", 1))
+    held |= {"threads": max(1, held["threads"] // processes)} | given
     held["context"] = min(held.get("context", context), context)
     return Training(**held)
 
