@@ -105,7 +105,10 @@ def _read(node: s.Access, scope: Scope) -> ir.Expression:
         told = f"{node.name}[{','.join(tensor.axes)}]" if tensor.axes else node.name
         message = f"{node.name} has {len(tensor.axes)} axes, {told}, and is read with {len(node.indices)}; give one index for each axis"
         raise fail(message, node.place)
-    found = [_index(one, axis, tensor, scope) for one, axis in zip(node.indices, tensor.axes, strict=True)]
+    found: list[ir.Index] = []
+    for one, axis in zip(node.indices, tensor.axes, strict=True):
+        index = _index(one, axis, tensor, scope)
+        found.append(ir.Computed(ir.Position(index.axis)) if isinstance(index, ir.Plain) and index in found else index)  # a diagonal
     return ir.Read(tensor.name, tuple(found), joined(*map(_axes_of, found)), tensor.dtype)
 
 

@@ -172,3 +172,16 @@ def test_printed_torch_compiles_to_a_graph() -> None:
     ids = torch.randint(0, 11, (2, 6))
     whole = torch.compile(model, fullgraph=True, backend="aot_eager")
     assert torch.allclose(whole(ids), model(ids), atol=1e-6)
+
+
+ODD = {
+    "every second entry, of an axis that no input has alone": "axis k = 2*j\nfragment F(x: f32[b,k]) -> f32[b,j]:\n"
+    "  y[b,j] = x[b,2*j] - x[b,2*j + 1]\n  return y\n",
+    "a diagonal": "axis e = d\nfragment F(x: f32[b,d,e]) -> f32[b,d]:\n  y[b,d] = x[b,d,d]\n  return y\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_reads_mean_the_same(name: str) -> None:
+    (compared,) = trial.compare(compiled(ODD[name]), backends=("torch", "jax"))
+    assert compared.worst < 1e-6

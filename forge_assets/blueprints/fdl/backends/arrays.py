@@ -58,7 +58,7 @@ class View:
         fragments = [one for one in program.units.values() if one.kind == "fragment"]
         names: dict[str, None] = {}
         for unit in fragments:
-            here = {name for one in unit.inputs for axis in one.axes for name in unit.size(axis).names}
+            here = {axis for one in unit.inputs for axis in one.axes if unit.size(axis) == Size.of(axis)}  # 2*j alone does not give j
             for size in (unit.size(axis) for one in unit.parameters for axis in one.axes):
                 names.update(dict.fromkeys(size.names))
             for size in unit.axis_sizes.values():
