@@ -24,8 +24,8 @@ from forge_assets.components.possible_names import possible_components
 from forge_assets.documentation.verify.names import names_of
 from forge_assets.documentation.verify.sentence import why_not
 
-Part = Literal["dev2", "test2a", "test2b"]
-PARTS: tuple[Part, ...] = ("test2b", "dev2", "test2a")
+Part = Literal["dev2", "test2a", "test2b", "test3"]
+PARTS: tuple[Part, ...] = ("test2b", "dev2", "test2a", "test3")
 KINDS = {
     "N": "number",
     "U": "unit",
@@ -50,6 +50,10 @@ UNITS = {
 _BE = re.compile(r"\b(is|are|was|were|has|have|can|may|should|must)\b(?! not)")
 
 
+def part_of(case: int) -> Part:
+    return "test3" if case >= 1000 else PARTS[case % 3]
+
+
 @dataclass(frozen=True, slots=True)
 class CorpusRewrite:
     case: int
@@ -60,7 +64,7 @@ class CorpusRewrite:
 
     @property
     def part(self) -> Part:
-        return PARTS[self.case % 3]
+        return part_of(self.case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class _Case:
 
 
 def corpus_rewrites(corpus: Path, parts: Iterable[Part]) -> list[CorpusRewrite]:
-    chosen = [case for case in _cases() if PARTS[case.number % 3] in set(parts)]
+    chosen = [case for case in _cases() if part_of(case.number) in set(parts)]
     abstracts = _abstracts(corpus, chosen)
     quotes = [tuple(abstracts[document][start:end] for document, start, end, _ in case.spans) for case in chosen]
     found: list[CorpusRewrite] = []
@@ -88,8 +92,8 @@ def corpus_rewrites(corpus: Path, parts: Iterable[Part]) -> list[CorpusRewrite]:
 
 
 def _next_of_its_part(cases: Sequence[_Case], at: int) -> int:
-    part = cases[at].number % 3
-    return next(other for other in [*range(at + 1, len(cases)), *range(at)] if cases[other].number % 3 == part)
+    part = part_of(cases[at].number)
+    return next(other for other in [*range(at + 1, len(cases)), *range(at)] if part_of(cases[other].number) == part)
 
 
 def _cases() -> list[_Case]:
