@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from forge_resources.database import Database
-from forge_resources.embedder import Embedder, load_embedder
+from forge_resources.embedder import Embedder, later_embedder
 from forge_resources.language_model import LanguageModel, load_language_model
 from forge_resources.object_store import ObjectStore, open_store
 from forge_resources.settings import settings
@@ -39,13 +39,13 @@ class ObjectStoreResource(dg.ConfigurableResource[Any]):
 
 
 class EmbedderResource(dg.ConfigurableResource[Any]):
-    """The embedding model of FORGE_EMBEDDER on the best device there is; loaded once per process."""
+    """The embedding model of FORGE_EMBEDDER on the best device there is; loaded once per process, at the first text."""
 
     _loaded: Any = PrivateAttr(default=None)
 
     def load(self) -> Embedder:
         if self._loaded is None:
-            self._loaded = load_embedder(settings())
+            self._loaded = later_embedder(settings())
         loaded: Embedder = self._loaded
         return loaded
 

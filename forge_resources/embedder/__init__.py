@@ -6,8 +6,8 @@ Locate the model (`models`) -> word pieces (`pieces`) -> an encoder (`bert_torch
 
 from __future__ import annotations
 
-from forge_resources.embedder.choice import load_embedder, load_query_encoder
+from forge_resources.embedder.choice import later_embedder, load_embedder, load_query_encoder
 from forge_resources.embedder.interface import Chunk, Embedder, QueryEncoder
 from forge_resources.embedder.models import ModelFiles, find_model
 
-__all__ = ["Chunk", "Embedder", "ModelFiles", "QueryEncoder", "find_model", "load_embedder", "load_query_encoder"]
+__all__ = ["Chunk", "Embedder", "ModelFiles", "QueryEncoder", "find_model", "later_embedder", "load_embedder", "load_query_encoder"]

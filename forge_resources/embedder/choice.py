@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from forge_resources.compute import computes_bf16, usable_cores
 from forge_resources.embedder.bert import BertEmbedder, Encoder
-from forge_resources.embedder.interface import Embedder, QueryEncoder
+from forge_resources.embedder.interface import Chunk, Embedder, QueryEncoder, Vectors
 from forge_resources.embedder.layout import BertLayout, bert_layout
 from forge_resources.embedder.models import ModelFiles, find_model
 from forge_resources.errors import EmbedderError
@@ -39,6 +41,44 @@ def load_embedder(settings: Settings) -> Embedder:
             )
         return GeneralEmbedder(files, "cuda" if cuda else "cpu")
     return BertEmbedder(files, layout, _encoder(files, layout, wanted, cuda))
+
+
+def later_embedder(settings: Settings) -> Embedder:
+    """The same embedder, loaded at its first text where its files tell all else: a run without news imports no torch.
+
+    Raises EmbedderError where the model is not there; that its back-end is not there shows at the first text.
+    """
+    files = model_files(settings)
+    layout = bert_layout(files)
+    return load_embedder(settings) if layout is None else LaterEmbedder(settings, files.name, layout.hidden, layout.window)
+
+
+class LaterEmbedder:
+    """See `interface.Embedder`."""
+
+    def __init__(self, settings: Settings, name: str, dims: int, max_tokens: int) -> None:
+        self.name = name
+        self.dims = dims
+        self.max_tokens = max_tokens
+        self._settings = settings
+
+    @cached_property
+    def _loaded(self) -> Embedder:
+        return load_embedder(self._settings)
+
+    @property
+    def backend(self) -> str:
+        """Of what was loaded; empty before."""
+        return self._loaded.backend if "_loaded" in self.__dict__ else ""
+
+    def encode(self, texts: Sequence[str], *, batch_tokens: int | None = None) -> Vectors:
+        return self._loaded.encode(texts, batch_tokens=batch_tokens)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._loaded.encode_queries(texts)
+
+    def stream(self, windows: Iterable[Sequence[str]], *, batch_tokens: int | None = None) -> Iterator[Chunk]:
+        return self._loaded.stream(windows, batch_tokens=batch_tokens)
 
 
 def load_query_encoder(settings: Settings) -> QueryEncoder:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from forge_resources.embedder import choice, find_model, load_embedder, load_query_encoder
+from forge_resources.embedder import Embedder, choice, find_model, later_embedder, load_embedder, load_query_encoder
 from forge_resources.embedder.bert import IN_FLIGHT, BertEmbedder, ahead
 from forge_resources.embedder.bert_torch import TorchEncoder
 from forge_resources.embedder.layout import BertLayout, bert_layout
@@ -242,3 +242,21 @@ def test_openvino_is_refused_for_models_of_another_make(tmp_path: Path) -> None:
 
 def test_the_layout_of_minilm_is_read_from_its_files(shipped: ModelFiles) -> None:
     assert bert_layout(shipped) == BertLayout(384, 6, 12, "gelu", 1e-12, 0, 256, "mean", False)
+
+
+def test_an_embedder_that_is_loaded_later_is_the_same_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = Settings(home=tmp_path, embedder_backend="torch")
+    real = load_embedder(given)
+    calls: list[Settings] = []
+
+    def load(settings: Settings) -> Embedder:
+        calls.append(settings)
+        return real
+
+    monkeypatch.setattr(choice, "load_embedder", load)
+    later = later_embedder(given)
+    assert (later.name, later.dims, later.max_tokens, later.backend, calls) == (real.name, real.dims, real.max_tokens, "", [])
+    assert np.array_equal(later.encode(["a text"]), real.encode(["a text"]))
+    assert np.array_equal(later.encode_queries(["a text"]), real.encode_queries(["a text"]))
+    assert [chunk.window for chunk in later.stream([["a"], ["b"]])] == [0, 1]
+    assert later.backend == real.backend and calls == [given]
