@@ -14,6 +14,8 @@ _DENYING = (
     "not no never neither nor without cannot none nothing nobody unable lack fail except unless prevent avoid omit other from drop off free"
 )
 _CUES = frozenset(stem(word) for word in _DENYING.split())
+_EXACT = frozenset("not no nor off other from".split())
+"""Words that deny as they are written: neither notably nor trade-offs do."""
 _REMOVED = frozenset(stem(word) for word in ("remove", "discard"))
 _LIKE_CUES = _CUES | _REMOVED | {stem(word) for word in "unchanged instead hinder preclude prohibit forbid impede inhibit".split()}
 _ONLY = frozenset(("only", "just", "solely", "exclusively", "merely"))
@@ -41,7 +43,8 @@ def _cues(tokens: Sequence[Token], words: frozenset[str]) -> list[Cue]:
     found = []
     for index, token in enumerate(tokens):
         lower = token.text.lower()
-        if (token.stem in words or lower in words or lower.endswith("n't")) and _denies(tokens, index):
+        by_stem = token.stem in words and (token.stem not in _EXACT or lower == token.stem)
+        if (by_stem or lower in words or lower.endswith("n't")) and _denies(tokens, index):
             after = _content(tokens[index + 1 :], token.clause, 0 if lower == "free" else _AFTER)
             before = _content(tokens[:index][::-1], token.clause, {"free": 1, "instead": 0}.get(lower, _BEFORE))
             found.append(Cue(lower, after, before))
@@ -64,6 +67,8 @@ def _denies(tokens: Sequence[Token], index: int) -> bool:
             return any(token.stem == "keep" for token in tokens[max(0, index - 3) : index])
         case "free":
             return "-" in tokens[index].text or index > 0 and tokens[index - 1].clause == tokens[index].clause
+        case "off":
+            return index == 0 or tokens[index - 1].stem != stem("trade")
         case "drop":
             return following in ("the", "it", "all", "a")
     return True
