@@ -42,6 +42,8 @@ BARE_CARDS = 4
 """Components without an introducing work of which one gets a card: cards must not drown what the corpus says."""
 VAGUE = frozenset("accelerators dataset_size image_size kernel_size memory num_classes seed stride training_compute training_time".split())
 """Parameters of a run and its data rather than of a component, whose values mean nothing without them."""
+NEAR = 60
+"""Characters between a value and the name of the component that it is taken for."""
 STRIDE = 7919
 """A prime: steps through the pool of sentences."""
 ONE_IN = 8
@@ -129,7 +131,9 @@ class _Maker:
         """As the sentence has it, small inside a question where the ontology writes it so."""
         known = {alias.text for alias in self.ontology.components[one.component].aliases}
         small_ = one.name[:1].lower() + one.name[1:]
-        return small_ if small_ in known or small_.removesuffix("s") in known or small_.removesuffix("es") in known else one.name
+        if one.plural:
+            return small_ if small_ in known or small_.removesuffix("s") in known or small_.removesuffix("es") in known else one.name
+        return spoken(one.name, known)
 
     def _chosen(self, said: Sequence[Said]) -> dict[tuple[str, str], list[Said]]:
         """Component and aspect -> its sentences: introducing works first, one a work, none twice."""
@@ -195,15 +199,14 @@ class _Maker:
             yield self._example("values", component, question, answer, given, f"typical values in the catalogue: {key}")
 
     def _names(self, one: Stated) -> bool:
-        """Whether it is a number, in a sentence that names the component: a word such as a precision says little of one component."""
+        """Whether it is a number, with the component's name near to it: what stands farther off may be another thing's."""
         known = self.ontology.parameters.get(one.parameter)
-        aliases = (alias.text.lower() for alias in self.ontology.components[one.component].aliases)
-        return (
-            known is not None
-            and one.parameter not in VAGUE
-            and known.kind in ("number", "integer")
-            and any(alias in one.place.quote.lower() for alias in aliases)
-        )
+        if known is None or one.parameter in VAGUE or known.kind not in ("number", "integer") or not one.value[:1].isdigit():
+            return False
+        quote = one.place.quote.lower()
+        at = quote.find(one.value.lower())
+        near = quote[max(0, at - NEAR) : at + len(one.value) + NEAR]
+        return any(alias.text.lower() in near for alias in self.ontology.components[one.component].aliases)
 
     def _card(self, entry: Introducing) -> Example:
         component = self.ontology.components[entry.component]
