@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,120}\Z", re.I)
@@ -26,6 +27,7 @@ def way(here: str, page: str) -> str:
     return file_of(page) if volume == here else f"../{safe(volume)}/{file_of(page)}"
 
 
+@lru_cache(maxsize=1 << 14)
 def link(url: str | None) -> str | None:
     """The address of a source where a browser may be led there: http and https, with a host."""
     if url is None or not url.isprintable() or " " in url:
