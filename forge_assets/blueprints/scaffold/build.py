@@ -13,7 +13,7 @@ from forge_resources.database import Database
 from forge_resources.object_store import ObjectStore
 from forge_resources.settings import Settings
 
-SCAFFOLD_CODE = "1"
+SCAFFOLD_CODE = "2"
 """Raised whenever the same spec gives another project."""
 
 
