@@ -78,7 +78,10 @@ def write(making: Making) -> None:
         client = hub.Transformers(folder / formats.HUB)
         text = material(making.texts, client, plan.special, making.settings["measured"], plan.context)
         work = formats.Exported(folder, plan, program, tensors, client, text, making.settings["steps"], THREADS)
-        made = {formats.HUB: formats.hub(work), formats.GGUF: formats.gguf(work), formats.ONNX: formats.onnx(work)}
+        made = {}
+        for name, make in ((formats.HUB, formats.hub), (formats.GGUF, formats.gguf), (formats.ONNX, formats.onnx)):
+            made[name] = make(work)
+            making.say(f"{EXPORT}: {name}, {made[name].get('refused') or 'read by ' + made[name]['client']}")
     record = {
         "formats": made,
         "measured": {"held_out": text.held_out, "tokens": len(text.tokens), "context": plan.context},

@@ -59,8 +59,9 @@ def about(plan: Plan) -> dict[str, str]:
 
 def _sorted_stable(values: Any, stable: bool = True, dim: int = -1, descending: bool = False) -> Any:
     """A router's ranks, for which the exporter has no operator: TopK puts the lower index first among equals (ONNX, TopK)."""
-    from onnxscript import opset21 as op
+    from onnxscript import opset21
 
+    op: Any = opset21
     size = op.Reshape(op.Gather(op.Shape(values), dim, axis=0), op.Constant(value_ints=[1]))
     return op.TopK(values, size, axis=dim, largest=int(descending), sorted=1)
 
