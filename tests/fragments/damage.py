@@ -161,6 +161,16 @@ def linked(root: Path) -> None:
     path.symlink_to("/etc/hostname")
 
 
+def foldered(root: Path) -> None:
+    (root / PIECE / "more").mkdir()
+    (root / PIECE / "more" / "setup.py").write_text("x")
+
+
+def outside(root: Path) -> None:
+    with (root / PIECE / SUMS).open("a") as sums:
+        sums.write(f"{'0' * 64}  more/../../05-ffn/model.pt\n")
+
+
 def emptied(root: Path) -> None:
     shutil.rmtree(root / PIECE)
     (root / PIECE).mkdir()
@@ -201,6 +211,9 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "a file more": (lambda root: void((root / PIECE / "setup.py").write_text("x")), "setup.py is not named in SHA256SUMS"),
     "a link": (linked, "README.md is no plain file"),
     "an empty folder": (emptied, "has no SHA256SUMS"),
+    "a link to a folder": (lambda root: (root / PIECE / "more").symlink_to("/etc"), "more is no plain file"),
+    "a file in a folder": (foldered, r"more/setup\.py is not named in SHA256SUMS"),
+    "a sum of what lies outside": (outside, "is damaged: the line"),
     # sent by somebody who signs anew
     "a bare pickle that runs": (bare(_pickle(Runs, 2)), "is refused and was not run: it is no zip"),
     "a bare pickle that evaluates": (bare(_pickle(Evaluates, 4), "model.pt"), "is refused and was not run: it is no zip"),
