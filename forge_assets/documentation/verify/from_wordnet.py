@@ -1,6 +1,6 @@
-"""WordNet's database and articles -> forge_assets/documentation/verify/wordnet.txt: what the articles' words have to do with each other.
+"""WordNet's database and articles -> wordnet.txt: what the articles' words have to do with each other.
 
-    python -m tools.wordnet DICT CORPUS    DICT: the folder dict of WordNet 3.1, CORPUS: a folder with articles/*.jsonl.zst
+    python -m forge_assets.documentation.verify.from_wordnet DICT CORPUS    DICT: the folder dict of WordNet 3.1, CORPUS: a folder with articles/*.jsonl.zst
 
 Of a word's senses only the most frequent ones count (WordNet orders them), so that words are not taken for each other in a rare sense.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 
 import zstandard
 
-TARGET = Path(__file__).parents[1] / "forge_assets/documentation/verify/wordnet.txt"
+TARGET = Path(__file__).parent / "wordnet.txt"
 KINDS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 SENSES = {"n": 3, "v": 4, "a": 3, "r": 3}
 EVERY, LEAST = 8, 8
 """One article of so many is looked at; a word of fewer is left out."""
 HEAD = """# Words of articles on AI that say the same by WordNet (=), are derived from each other (+), or say the opposite (!); a verb and
-# what it is one way of (<); forms that are mostly verbs (v). Made by tools/wordnet.py; edits belong into wording.yaml.
+# what it is one way of (<); forms that are mostly verbs (v). Made by from_wordnet.py; edits belong into wording.yaml.
 #
 """
 SHARES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
