@@ -118,8 +118,8 @@ def _record(base: Base, found: Targets, result: Trained, proof: Proof, examples:
 def _tell(making: Making, chosen: Adaptation, base: Base, examples: list[Example], record: Mapping[str, Any], result: Trained) -> None:
     rows = (json.dumps({"step": one.step, "loss": one.loss, "learning_rate": one.learning_rate}) + "\n" for one in result.steps)
     (making.folder / LOG).write_text("".join(rows), encoding="utf-8")
-    ends = [(0.0, result.before), (float(chosen.steps), result.after)]
-    draw(making.folder / CURVE, f"{making.name} of {making.plan.blueprint}", [(one.step, one.loss) for one in result.steps], ends,
+    after = [(float(chosen.steps), result.after)]
+    draw(making.folder / CURVE, f"{making.name} of {making.plan.blueprint}", [(one.step, one.loss) for one in result.steps], after,
          ("before", result.before))  # fmt: skip
     (making.folder / "config.json").write_text(as_json({"forge": making.config(), "lora": record}), encoding="utf-8")
     (making.folder / "README.md").write_text(card(making.plan, making.parents, chosen, base, record, examples), encoding="utf-8")
