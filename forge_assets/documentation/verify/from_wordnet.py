@@ -1,6 +1,8 @@
 """WordNet's database and articles -> wordnet.txt: what the articles' words have to do with each other.
 
-    python -m forge_assets.documentation.verify.from_wordnet DICT CORPUS    DICT: the folder dict of WordNet 3.1, CORPUS: a folder with articles/*.jsonl.zst
+    python -m forge_assets.documentation.verify.from_wordnet DICT CORPUS
+
+DICT: the folder `dict` of WordNet 3.1; CORPUS: a folder with articles/*.jsonl.zst.
 
 Of a word's senses only the most frequent ones count (WordNet orders them), so that words are not taken for each other in a rare sense.
 """
