@@ -143,7 +143,7 @@ def test_a_model_that_drops_what_limits_a_claim_changes_nothing(serve: Serve) ->
 
 
 def test_a_slow_model_loses_its_answers_and_no_one_else_s(database: Database) -> None:
-    before, _ = volume(pages=3)
+    before, _ = volume(pages=1)
 
     def slow(request: Request, number: int) -> Reply:
         if not number % 2:
@@ -154,7 +154,7 @@ def test_a_slow_model_loses_its_answers_and_no_one_else_s(database: Database) ->
         endpoint = Endpoint(asked.url, "small", None, timeout_s=1.0, tries=1)
         with LanguageModel(endpoint, AnswerCache(database), budget_tokens=5_000_000, parallel=2) as model:
             after, report = run(model, before, votes=False)
-    assert report.rejected["no answer"] >= 3 and report.written > 0 and report.stopped is None
+    assert report.rejected["no answer"] >= 1 and report.written > 0 and report.stopped is None
     assert {citation.quote for one in said(after) for citation in one.citations} == {one.text for one in said(before)}
 
 
