@@ -7,7 +7,6 @@ commands are those that a person types; what is there from an earlier call is no
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -126,7 +125,8 @@ def _exported(folder: Path) -> None:
     """What transformers, llama.cpp and onnxruntime read, how far they are apart, and what they write."""
     record = json.loads((folder / "export.json").read_text(encoding="utf-8"))
     rows = []
-    for name, one in record["formats"].items():
+    for name in ("hf", "gguf", "onnx"):
+        one = record["formats"][name]
         apart = one.get("logits_apart", one.get("log_probabilities_apart"))
         told = one.get("refused") or f"{apart:.1e}"
         rows += [[file["file"], f"{file['bytes']:,}", f"{file['perplexity']:.2f}", one["client"], told] for file in one.get("files", ())]
@@ -134,4 +134,4 @@ def _exported(folder: Path) -> None:
     click.echo()
     table(["file", "bytes", "perplexity", "read by", "logits apart"], rows, title=f"The model {MODEL}, in {folder}")
     for one in record["greedy"][:1]:
-        click.echo(f"all of them go on alike: {shlex.quote(one['prompt'])} -> {shlex.quote(one['text'])}")
+        click.echo(f"all of them go on alike: {one['prompt']!r} -> {one['text']!r}")

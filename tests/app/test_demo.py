@@ -26,9 +26,13 @@ def test_the_commands_take_what_the_demo_asks_for() -> None:
 
 def test_what_was_exported_is_told_and_what_was_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = {"file": "hf", "bytes": 12_000, "perplexity": 7.125}
-    formats = {"hf": {"client": "transformers 5", "logits_apart": 2e-7, "files": [file]}, "gguf": {"refused": "llama.cpp has no yarn"}}
+    formats = {
+        "hf": {"client": "transformers 5", "logits_apart": 2e-7, "files": [file]},
+        "gguf": {"refused": "llama.cpp has no yarn"},
+        "onnx": {"refused": "none"},
+    }
     (tmp_path / "export.json").write_text(json.dumps({"formats": formats, "greedy": [{"prompt": "Once", "text": " more"}]}))
     _exported(tmp_path)
     told = capsys.readouterr().out
     assert "12,000" in told and "7.12" in told and "2.0e-07" in told and "llama.cpp has no yarn" in told
-    assert "all of them go on alike: Once -> ' more'" in told
+    assert "all of them go on alike: 'Once' -> ' more'" in told

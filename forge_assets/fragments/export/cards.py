@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from forge_assets.fragments.card import MOST_SOURCES
 from forge_assets.fragments.chain import EXPORT
@@ -11,6 +12,8 @@ from forge_assets.fragments.export.formats import GGUF, GGUF_FILES, HUB, ONNX, O
 from forge_assets.fragments.plan import Plan
 
 Record = Mapping[str, Any]
+SAFE = ":/?#[]@!$&'()*+,;=%~"
+"""Stays as it is in an address (RFC 3986, section 2.2)."""
 TRANSFORMERS = """from transformers import AutoModelForCausalLM, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained("{folder}")
@@ -113,7 +116,8 @@ def _sources(plan: Plan) -> Iterator[str]:
     if not documents:
         yield "No document of the corpus is named for its parts."
     for document, title in documents[:MOST_SOURCES]:
-        yield f"- {_plain(title or document)}: <{_plain(document)}>" if title else f"- <{_plain(document)}>"
+        link = f"<{quote(document, safe=SAFE)}>"
+        yield f"- {_plain(title)}: {link}" if title else f"- {link}"
     if len(documents) > MOST_SOURCES:
         yield f"- and {len(documents) - MOST_SOURCES:,} more in the header of the weights"
 
