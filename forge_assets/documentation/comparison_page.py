@@ -7,7 +7,7 @@ from typing import Any
 
 from forge_assets.compatibility.graph.model import Edge
 from forge_assets.documentation.citing import Found, Place
-from forge_assets.documentation.component_page import Subject, claim_row, claims_of, place_of, told_of, value_row
+from forge_assets.documentation.component_page import Subject, claim_row, claims_of, companions, place_of, told_of, value_row
 from forge_assets.documentation.drafts import Draft, at_least, cell, counted, course, step, sure, years
 from forge_assets.documentation.facts import SlotFacts
 from forge_assets.documentation.quotes import Quote
@@ -88,7 +88,7 @@ def _company(made: Draft, shown: Sequence[Subject], facts: SlotFacts, pages: Map
         [
             cell(one.entry.name, page=pages.get(one.entry.subject)),
             cell(", ".join(_others(one, fit, facts)[:4])),
-            cell(", ".join(f"{facts.name(other.other)} ({at_least(other.works)})" for other in one.together[:4])),
+            cell(", ".join(facts.name(other) for other in sorted(companions(one))[:4])),
         ]
         for one in shown[:30]
         if (fit := [edge for edge in one.edges if edge.key.relation in ("composes_with", "requires")
@@ -96,7 +96,7 @@ def _company(made: Draft, shown: Sequence[Subject], facts: SlotFacts, pages: Map
     ]  # fmt: skip
     if rows:
         made.heading("Company")
-        made.table("Compatible, and used together", ("Component", "Compatible with", "Used together with (works)"), rows,
+        made.table("Compatible, and used together", ("Component", "Compatible with", "Used together with"), rows,
                    "Compatible: claimed, derived from code or decided. Used together: only counted; no sign that they fit.")  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def evidence(
         [told_of(value) for one in shown for value in one.typical[:2]],
         [[edge.key.id, sure(edge.confidence), step(edge.supporting_works), step(edge.contradicting_works)]
          for edge in inside(subjects, facts)],
-        [[other.other, step(other.works)] for one in shown[:30] for other in one.together[:4]],
+        [sorted(companions(one))[:4] for one in shown[:30]],
         [[edge.key.id] for one in shown[:30] for edge in one.edges[:8] if edge.key.relation in ("composes_with", "requires")],
         [found[place].text if place in found else None for place in sorted(places(subjects, facts), key=str)],
         [one.mark for one in quotes],

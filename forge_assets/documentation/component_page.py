@@ -10,7 +10,7 @@ from uuid import UUID
 from forge_assets.compatibility.graph.model import TITLES, Edge, Evidence
 from forge_assets.compatibility.graph.scoring import NO_OPINION
 from forge_assets.documentation.citing import Found, Place
-from forge_assets.documentation.drafts import Draft, at_least, cell, course, number, some_works, step, sure, times, years
+from forge_assets.documentation.drafts import Draft, at_least, cell, course, number, some_works, step, sure, years
 from forge_assets.documentation.facts import Entry, SlotFacts, Together, Typical
 from forge_assets.documentation.neighbourhood import neighbourhood
 from forge_assets.documentation.quotes import Quote
@@ -28,8 +28,8 @@ SECTIONS = (
 )
 VARIETIES = {"definition": 0.25}
 """Definitions may be alike: what is unlike all others means another thing of that name."""
-VALUES, EDGES, COMPANIONS, CLAIMS = 12, 14, 12, 3
-"""The most rows of each table, and claims cited for one relation."""
+VALUES, EDGES, COMPANIONS, CLAIMS, FEWEST_TOGETHER = 12, 14, 12, 3, 5
+"""The most rows of each table, and claims cited for one relation; the fewest works that name two components which are used together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +252,13 @@ def _company(made: Draft, subject: Subject, facts: SlotFacts, pages: Mapping[str
         if edge.key.relation in _COMPATIBLE and set(edge.origins) - {"statistics"} and edge.confidence > NO_OPINION and other not in stands:
             scope = f", {edge.scope_told}" if edge.scope_told else ""
             stands[other] = f"{_COMPATIBLE[edge.key.relation]} ({sure(edge.confidence)}{scope})", edge.confidence
-    counts = {one.other: one for one in subject.together}
-    others = list(dict.fromkeys([*stands, *counts]))[:COMPANIONS]
+    counts = companions(subject)
+    others = [*list(stands)[:COMPANIONS], *sorted(counts - stands.keys())]
     rows = [
         [
             cell(facts.name(other), page=pages.get(other)),
             cell(stands[other][0] if other in stands else "nothing is claimed"),
-            cell(f"{some_works(counts[other].works)}, {times(counts[other].lift)}" if other in counts else ""),
+            cell("often" if other in counts else ""),
         ]
         for other in others
     ]
@@ -267,12 +267,19 @@ def _company(made: Draft, subject: Subject, facts: SlotFacts, pages: Mapping[str
     made.heading("Beside other components")
     made.table(
         "Compatible, and used together", ("Component", "Compatible", "Used together"), rows,
-        "Compatible: what works claim, code enforces or people decided. Used together: works that name both, and how many times as many as "
-        "by chance; that is no sign that they fit.",
+        "Compatible: what works claim, code enforces or people decided. Used together: more works name both than by chance; that is "
+        "no sign that they fit. How many stands in the figures of the volume.",
     )  # fmt: skip
     figure = neighbourhood(subject.entry.subject, subject.edges, facts.ontology)
     if figure is not None:
         made.blocks.append(figure)
+
+
+def companions(subject: Subject) -> set[str]:
+    """The components that it is most clearly used together with."""
+    return {one.other for one in subject.together if one.works >= FEWEST_TOGETHER}.intersection(
+        one.other for one in subject.together[:COMPANIONS]
+    )
 
 
 _COMPATIBLE = {"composes_with": "yes, composes", "requires": "yes, one requires the other", "conflicts_with": "no, they conflict"}
@@ -317,7 +324,7 @@ def evidence(
         [told_of(one) for one in subject.typical[:VALUES]],
         [(edge.key.id, sure(edge.confidence), step(edge.supporting_works), step(edge.contradicting_works), edge.origins)
          for edge in subject.edges],
-        [(one.other, step(one.works), times(one.lift)) for one in subject.together[:COMPANIONS]],
+        sorted(companions(subject)),
         [found[place].text if place in found else None for place in subject.places()],
         [one.mark for one in subject.quotes],
         sorted((id_, pages[id_]) for id_ in others if id_ in pages),

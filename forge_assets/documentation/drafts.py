@@ -83,6 +83,8 @@ def counted(number: int, what: str = "work") -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
+STEADY, FAST = 0.15, 0.5
+"""Yearly growth of a share of works below which it is steady, and from which it is fast."""
 STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 """Counts of works are told in these steps of each power of ten, so that a page is not another one with every night."""
 
@@ -124,8 +126,11 @@ def trend(value: float | None) -> str:
 
 
 def course(value: float | None) -> str:
-    """Yearly growth in steps of ten per cent."""
-    return "" if value is None else "steady" if abs(value) < 0.05 else f"about {10 * round(10 * value):+d}% a year"
+    """Yearly growth in a word: a figure of it would be another one every night."""
+    if value is None:
+        return ""
+    word = "steady" if abs(value) < STEADY else "rising" if value > 0 else "falling"
+    return f"{word} fast" if abs(value) >= FAST else word
 
 
 def sure(confidence: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,7 @@ class Together:
     @property
     def rank(self) -> tuple[float, int, str]:
         """The strongest company first; in steps, so that it does not change places with every work that is read."""
-        return -float(f"{self.lift:.1g}"), -step(self.works), self.other
+        return -round(math.log2(self.lift)), -step(self.works), self.other
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from forge_assets.documentation.citing import Found, Place, cite
 from forge_assets.documentation.component_page import Subject, value_row
-from forge_assets.documentation.drafts import Draft, at_least, cell, counted, course, step, trend, years
+from forge_assets.documentation.drafts import Draft, at_least, cell, counted, course, step, times, trend, years
 from forge_assets.documentation.facts import SlotFacts
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import Pool
@@ -19,8 +19,8 @@ from forge_assets.documentation.subjects import CANDIDATE
 from forge_assets.documentation.volume import Links, Note, Source
 
 SURVEYED, ADVISED, SET, WATCHED, PROBLEMS, TERMS = 40, 40, 16, 24, 60, 400
-YEARS_SHOWN = 8
-"""The latest years, each with a column of counts."""
+YEARS_SHOWN, COMPANIONS = 8, 6
+"""The latest years, each with a column of counts, and the others that a component is counted with."""
 
 
 def works_of(quotes: Sequence[Quote]) -> int:
@@ -52,7 +52,7 @@ def survey(id_: str, subjects: Sequence[Subject], quotes: Sequence[Quote], facts
         made.table("Families and their most named kinds", ("Family", "Works", "Kinds (works)"), rows)
     rising = sorted(
         (one for one in known if one.entry.trend is not None and one.entry.works >= 20),
-        key=lambda one: (-round(10 * (one.entry.trend or 0)), one.entry.subject),
+        key=lambda one: (-round(4 * (one.entry.trend or 0)), one.entry.subject),
     )
     if len(rising) >= 4:
         made.heading("Rising and falling")
@@ -230,6 +230,13 @@ def counts(id_: str, subjects: Sequence[Subject], facts: SlotFacts, pages: Mappi
     ))  # fmt: skip
     made.table("Works, to the work", ("Component", "Works", "Used in", "Trend", earlier, *map(str, shown)), rows,
                "Works: those that name it. Used in: those that use or introduce it. Trend: yearly growth of its share.")  # fmt: skip
+    together = [[cell(one.entry.name, page=pages.get(one.entry.subject)), cell(facts.name(other.other), page=pages.get(other.other)),
+                 cell(f"{other.works:,}"), cell(times(other.lift))]
+                for one in subjects for other in one.together[:COMPANIONS]]  # fmt: skip
+    if together:
+        made.heading("Used together")
+        made.table("Works that name both", ("Component", "Other", "Works", "Times as many as by chance"), together,
+                   "Only counted: no sign that they fit.")  # fmt: skip
     return made
 
 

@@ -107,7 +107,8 @@ class SlotVolume:
             made.add(f"{id_}/glossary", [names, [(subject, one.mark) for subject, one in sorted(self.definitions.items())]],
                      lambda: slot_pages.glossary(f"{id_}/glossary", self.subjects, self.definitions, self.facts, self.pages))  # fmt: skip
         if made.pages:
-            exact = [[one.entry.works, one.entry.used, trend(one.entry.trend), sorted(one.entry.years.items())] for one in self.subjects]
+            exact = [[one.entry.works, one.entry.used, trend(one.entry.trend), sorted(one.entry.years.items()),
+                      [(other.other, other.works, other.lift) for other in one.together]] for one in self.subjects]  # fmt: skip
             made.add(f"{id_}/counts", [names, exact],
                      lambda: slot_pages.counts(f"{id_}/counts", self.subjects, self.facts, self.pages))  # fmt: skip
 

@@ -4,6 +4,7 @@ the years.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.documentation.citing import Found, titles
-from forge_assets.documentation.drafts import Draft, at_least, cell, counted, some_works, step, times
+from forge_assets.documentation.drafts import Draft, cell, counted, some_works, step, times
 from forge_assets.documentation.plans import VolumePlan
 from forge_assets.documentation.quotes import Quote
 from forge_assets.documentation.selection import Picked, Pool
@@ -77,7 +78,7 @@ class TopicVolume:
         lifts = [(one.component, one.works, one.works * total / max(1, named.get(one.component, 1) * row.works)) for one in counts]
         chosen = sorted(
             (one for one in lifts if one[2] >= 2 and one[0] in self.ontology.components),
-            key=lambda one: (-step(int(one[1] * min(one[2], 20))), one[0]),
+            key=lambda one: (-round(math.log2(one[1] * min(one[2], 20))), one[0]),
         )
         phrases = tuple(str(phrase) for phrase, _ in row.phrases)
         read = works(db, row.topic_id)
@@ -95,7 +96,7 @@ class TopicVolume:
                 made.missing.append(Missing(name=topic.label, reason=reason))
                 continue
             marks = [one.mark for one in topic.quotes]
-            told = [topic.label, step(topic.works), topic.phrases, [(c, step(n), times(x)) for c, n, x in topic.components], listed,
+            told = [topic.label, step(topic.works), topic.phrases, [(c, _often(x)) for c, _, x in topic.components], listed,
                     [self.pages.get(c) for c, _, _ in topic.components], self._typical(topic)]  # fmt: skip
             made.add(id_, [told, marks], lambda id_=id_, topic=topic: self._survey(id_, topic, listed))  # type: ignore[misc]
             unsolved = [one for one in topic.quotes if one.open]
@@ -106,7 +107,7 @@ class TopicVolume:
         if listed:
             made.add(
                 f"{self.volume}/counts",
-                [[topic.label, topic.works, topic.years] for topic in self.topics] + [listed],
+                [[topic.label, topic.works, topic.years, topic.components] for topic in self.topics] + [listed],
                 lambda: self._counts(dict(listed)),
             )
         return made
@@ -124,6 +125,10 @@ class TopicVolume:
             page = f"{self.volume}/survey-{topic.id}"
             rows.append([cell(topic.label, page=page if page in listed else None), cell(f"{topic.works:,}"), *counts])
         made.table("Works, to the work", ("Topic", "Works", *map(str, shown)), rows)
+        named = [[cell(topic.label), cell(self.ontology.components[one].name, page=self.pages.get(one)), cell(f"{count:,}"),
+                  cell(times(lift))]
+                 for topic in self.topics for one, count, lift in topic.components]  # fmt: skip
+        made.table("Components that works of a topic name", ("Topic", "Component", "Works", "Times as often as in all works"), named)
         return made
 
     def _typical(self, topic: Topic) -> list[str]:
@@ -151,15 +156,19 @@ class TopicVolume:
     def _tables(self, made: Draft, topic: Topic) -> None:
         if topic.components:
             made.heading("Components that its works name")
-            made.table("Named more often than elsewhere", ("Component", "Works", "Times as often as in all works"), [
-                [cell(self.ontology.components[one].name, page=self.pages.get(one)), cell(at_least(count)), cell(times(lift))]
-                for one, count, lift in topic.components
+            made.table("Named more often than elsewhere", ("Component", "Named"), [
+                [cell(self.ontology.components[one].name, page=self.pages.get(one)), cell(_often(lift))]
+                for one, _, lift in topic.components
             ], "Only counted: that works of a topic name a component does not say that it fits.")  # fmt: skip
         rows = [[cell(" ".join(found.text.split()), citations=made.cite([found])), cell(str(found.year or ""))]
                 for one in topic.nearest[:TYPICAL] if (found := self.titles.get(one.document))]  # fmt: skip
         if rows:
             made.heading("Typical works")
             made.table("The works nearest to the topic's middle", ("Work", "Year"), rows)
+
+
+def _often(lift: float) -> str:
+    return "ten times as often as elsewhere, or more" if lift >= 10 else "more often than elsewhere"
 
 
 def _ordered(picked: Sequence[Picked]) -> list[Picked]:
