@@ -79,7 +79,8 @@ fragment Every(x: f32[b,t,d]) -> (x: f32[b,t,d], z: f32[b,t]):
   l[b,t] = logsumexp[d](x[b,t,d]) + max[d](c[b,t,d]) - min[d](x[b,t,d] * 2)
   rest[b,t,d] = x[b,t,d] % 0.7 + floor(x[b,t,d]) // 2 + sign(x[b,t,d])
   half[d] = 2.5 * (pos(d) // 2) + 7 * (pos(d) % 3)
-  few[b,t,d] = where(rank[d](abs(x[b,t,d])) < 2 and not (x[b,t,d] > 3), x[b,t,d] ** 3, rest[b,t,d] + half[d])
+  far[b,t,d] = x[b,t - int(exp(log(2.0) * (layer % 3)) + 0.5),d]
+  few[b,t,d] = where(rank[d](abs(x[b,t,d])) < 2 and not (x[b,t,d] > 3), x[b,t,d] ** 3, rest[b,t,d] + half[d] + far[b,t,d])
   o[b,t,d] = few[b,t,d] + l[b,t] * erf(x[b,t,d]) + softplus(x[b,t,d]) + int(x[b,t,d] * 3) % 5 + log1p(abs(tanh(x[b,t,d]))) - -relu(x[b,t,d])
   p[b,t,d] = softmax[d](o[b,t,d] + layer + pos(d) / size(d)) + exp(max(x[b,t,d], -90.0)) + silu(x[b,t,d]) + ceil(x[b,t,d] ** 0)
   return p, l

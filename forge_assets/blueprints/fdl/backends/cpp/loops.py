@@ -97,9 +97,7 @@ class Loops:
     def _inline(self, node: ir.Expression, axes: tuple[str, ...]) -> ir.Expression:
         """The expression as it can stand in a loop over `axes`."""
         if isinstance(node, ir.Read):
-            return replace(
-                node, index=tuple(ir.Computed(self._inline(one.value, axes)) if isinstance(one, ir.Computed) else one for one in node.index)
-            )
+            return replace(node, index=tuple(self._index(one, axes) for one in node.index))
         if isinstance(node, ir.Apply):
             if node.function in COSTLY and self._lacks(node, axes):
                 return self._own(node, ordered(node.axes, axes), node.function)
@@ -111,6 +109,14 @@ class Loops:
         if isinstance(node, ir.Cat):
             return self._own(node, ordered(node.axes, axes), "cat")
         return node
+
+    def _index(self, index: ir.Index, axes: tuple[str, ...]) -> ir.Index:
+        """What is computed from positions alone stays whole: a value with an array of its own would look like data, which has to lie
+        inside."""
+        if not isinstance(index, ir.Computed):
+            return index
+        of_positions = not any(isinstance(one, ir.Read | ir.Reduce | ir.Cat) for one in ir.walk(index.value))
+        return index if of_positions else ir.Computed(self._inline(index.value, axes))
 
     def _lacks(self, node: ir.Expression, axes: tuple[str, ...]) -> bool:
         """Whether it is the same along some of the loops. A scan's own loop runs around whatever belongs inside it."""
