@@ -67,7 +67,8 @@ def passage_embeddings(
     meter = begin()
     db, model, shards = database.connect(), embedder.load(), shard_numbers(context.partition_keys)
     report = embed_shards(db, model, shards, reporter("passage_embeddings", context.log.info))
-    extra = {"passages_per_second": per_second(report.embedded, report.seconds), "embedder": model.name, "backend": model.backend or "none was needed"}
+    backend = model.backend or "none was needed"
+    extra = {"passages_per_second": per_second(report.embedded, report.seconds), "embedder": model.name, "backend": backend}
     version = f"{EMBEDDING_VERSION}:{model.name}:{vectors_digest(db, shards)}"
     counts, gpu_seconds = shard_counts(db, "passage_vector", shards), report.seconds if "cuda" in model.backend else 0.0
     return shard_result(
