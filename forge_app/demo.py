@@ -128,10 +128,11 @@ def _exported(folder: Path) -> None:
     for name in ("hf", "gguf", "onnx"):
         one = record["formats"][name]
         apart = one.get("logits_apart", one.get("log_probabilities_apart"))
-        told = one.get("refused") or f"{apart:.1e}"
-        rows += [[file["file"], f"{file['bytes']:,}", f"{file['perplexity']:.2f}", one["client"], told] for file in one.get("files", ())]
-        rows += [[name, "", "", "", told]] if "refused" in one else []
+        for number, file in enumerate(one.get("files", ())):  # the first holds the weights as they are, further ones are quantised
+            told = "quantised" if number else f"{apart:.1e}"
+            rows.append([file["file"], f"{file['bytes']:,}", f"{file['perplexity']:.2f}", one["client"], told])
+        rows += [[name, "", "", "", one["refused"]]] if "refused" in one else []
     click.echo()
     table(["file", "bytes", "perplexity", "read by", "logits apart"], rows, title=f"The model {MODEL}, in {folder}")
     for one in record["greedy"][:1]:
-        click.echo(f"all of them go on alike: {one['prompt']!r} -> {one['text']!r}")
+        click.echo(f"what is not quantised goes on alike: {one['prompt']!r} -> {one['text']!r}")

@@ -35,4 +35,4 @@ def test_what_was_exported_is_told_and_what_was_not(tmp_path: Path, capsys: pyte
     _exported(tmp_path)
     told = capsys.readouterr().out
     assert "12,000" in told and "7.12" in told and "2.0e-07" in told and "llama.cpp has no yarn" in told
-    assert "all of them go on alike: 'Once' -> ' more'" in told
+    assert "what is not quantised goes on alike: 'Once' -> ' more'" in told
