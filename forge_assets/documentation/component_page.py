@@ -20,7 +20,7 @@ from forge_assets.documentation.volume import DISAGREE, Cell, Links, Note, PageK
 
 SECTIONS = (
     ("What it is", "definition", 4),
-    ("How it works", "mechanism", 6),
+    ("How it works and where it is used", "mechanism", 6),
     ("In practice", "advice", 4),
     ("Results", "result", 7),
     ("Compared with others", "comparison", 6),

@@ -102,7 +102,7 @@ def test_a_page_says_what_a_component_is_how_it_works_and_where_it_fails(databas
         elif block.kind == "paragraph":
             sections[title] = [one.text for one in block.sentences]
     assert set(sections["What it is"]) == set(SAID[:2])
-    assert SAID[2] in sections["How it works"] and SAID[7] in sections["Limitations"]
+    assert SAID[2] in sections["How it works and where it is used"] and SAID[7] in sections["Limitations"]
     assert page.sources >= 8
     assert all(page.sources >= 5 for page in volume.pages if page.kind == "component")
     reasons = {one.name: one.reason for one in volume.missing}
