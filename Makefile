@@ -1,6 +1,6 @@
 # Forge. Every target does all the set-up it needs; a second call installs nothing.
 PYTHON  ?= python3
-WORKERS ?= 3
+WORKERS ?= 2
 BIN     := .venv/bin
 SETUP   := @$(PYTHON) -m tools.setup
 
@@ -18,7 +18,7 @@ up:              ## database, Dagster UI and daemon on loopback, until Ctrl-C
 	$(SETUP) $(EXTRAS)
 	@$(BIN)/forge up
 
-test:            ## set up and run the tests (WORKERS=3 processes: a third of the tests' time is waiting; ARGS for pytest)
+test:            ## set up and run the tests (WORKERS=2 processes; ARGS for pytest)
 	$(SETUP) test fast
 	@tools/debian.sh
 	$(BIN)/python -m pytest -m "not trial and not faults" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=15 $(ARGS)
