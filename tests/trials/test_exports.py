@@ -1,19 +1,22 @@
-"""12-export at length: six stacks through three programs, the same bytes from two processes, and ONNX files of other weights."""
+"""12-export at length: six stacks through three programs, the same bytes after kills in another process, ONNX files of other weights."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from forge_assets.fragments.chain import EXPORT, TRAINED
-from forge_assets.fragments.folder import seal
+from forge_assets.fragments.folder import ASIDE, seal
 from forge_assets.fragments.verify import verify
 from forge_resources.errors import FragmentError
 from forge_resources.settings import PROJECT
@@ -48,14 +51,30 @@ def test_transformers_llama_cpp_and_onnxruntime_give_one_model(stack: tuple[str,
     assert checked.notes == ()
 
 
-def test_two_processes_write_the_same_export(stack: tuple[str, Path], tmp_path: Path) -> None:
+def test_another_process_writes_the_same_export_killed_three_times_before(stack: tuple[str, Path], tmp_path: Path) -> None:
     name, root = stack
     shutil.copytree(root / TRAINED, tmp_path / TRAINED)
-    code = f"from pathlib import Path; from tests.fragments.plans import exported; list(exported({name!r}, Path({str(tmp_path)!r})))"
-    subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(PROJECT)}, cwd=PROJECT, check=True
-    )
+    moments, aside = random.Random(name), tmp_path / f"{ASIDE}{EXPORT}"
+    for hash_seed in range(3):
+        if aside.exists():
+            (aside / "left").touch()
+        with _exporting(name, tmp_path, hash_seed) as process:
+            while not aside.exists() or (aside / "left").exists():  # what a killed one left is taken away first
+                assert process.poll() is None, "the export ended before it was begun"
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0.0, 4.0))
+            process.send_signal(signal.SIGKILL)
+        assert hash_seed or not (tmp_path / EXPORT).exists(), "the first process ended before it was killed"
+        shutil.rmtree(tmp_path / EXPORT, ignore_errors=True)
+    with _exporting(name, tmp_path, 7) as process:
+        assert process.wait() == 0
     assert tree(tmp_path / EXPORT) == tree(root / EXPORT)
+
+
+def _exporting(name: str, root: Path, hash_seed: int) -> subprocess.Popen[bytes]:
+    code = f"from pathlib import Path; from tests.fragments.plans import exported; list(exported({name!r}, Path({str(root)!r})))"
+    environment = os.environ | {"PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(PROJECT)}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=PROJECT)
 
 
 @pytest.mark.parametrize("file", ["onnx/model.onnx", "onnx/model-int8.onnx", "onnx/model-int4.onnx"])
