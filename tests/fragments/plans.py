@@ -90,5 +90,8 @@ def tree(root: Path) -> str:
 
 
 if __name__ == "__main__":
+    from tests.fragments.kills import dies_where_told
+
+    dies_where_told()
     for one in made(sys.argv[1], Path(sys.argv[2]), **({"steps": int(sys.argv[3])} if sys.argv[3:] else {})):
         print(one.name, one.made, flush=True)

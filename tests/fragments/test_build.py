@@ -26,7 +26,7 @@ from tests.fragments.plans import CLASSES, STACKS, TO_TRAINED, documents, made, 
 
 
 def test_a_killed_build_ends_as_an_undisturbed_one_whatever_the_hash_seed(llama: Path, tmp_path: Path) -> None:
-    killed("llama", tmp_path, "04-attention", delay=0.1)
+    killed("llama", tmp_path, "04-attention", files=2)
     assert (tmp_path / f"{ASIDE}04-attention").exists() and not (tmp_path / "04-attention").exists()
     killed_at_step("llama", tmp_path, 3)
     assert (tmp_path / f"{ASIDE}{TRAINED}").exists() and not (tmp_path / TRAINED).exists()

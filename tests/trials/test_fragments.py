@@ -53,6 +53,6 @@ def test_two_processes_write_the_same_bytes(stack: tuple[str, Path], hash_seed: 
 def test_a_build_killed_at_every_fragment_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     built("llama", tmp_path / "whole")
     for number, fragment in enumerate(TO_TRAINED):
-        killed("llama", tmp_path / "killed", fragment, delay=0.05 * (number % 4))
+        killed("llama", tmp_path / "killed", fragment, files=number % 4)
     built("llama", tmp_path / "killed")
     assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
