@@ -6,6 +6,7 @@ code under test and subprocesses find both by `settings()`. The FORGE_* variable
 
 from __future__ import annotations
 
+import compileall
 import fcntl
 import itertools
 import os
@@ -34,6 +35,18 @@ _numbers = itertools.count()
 # OR-tools brings absl, whose handler keeps the stderr of its import and closes it when Dagster configures logging anew; that must not be
 # the file into which pytest captures, which would end all tests that follow. A stream of the process itself it leaves open.
 absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
+
+
+# Where PYTHONDONTWRITEBYTECODE is set every test process would compile all tests anew, which takes longer than to load them, and each of
+# the hundred `forge` processes all of Forge. pytest asks this flag before it keeps what it compiled; Forge is compiled once, below.
+sys.dont_write_bytecode = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Byte code of Forge itself, before the first process needs it; where it is up to date this only looks."""
+    if not hasattr(config, "workerinput"):  # of pytest-xdist's processes only the first
+        for package in ("forge_app", "forge_assets", "forge_resources"):
+            compileall.compile_dir(PROJECT / package, quiet=2)
 
 
 def short_folder(prefix: str = "ft-") -> Path:
