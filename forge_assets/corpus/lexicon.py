@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
-from collections.abc import Set
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,11 +15,8 @@ _COMPOUNDING = frozenset(
 
 
 @lru_cache(maxsize=1)
-def _all_words() -> Set[str]:
-    """The 400,000 words that come with `unstructured` (its loaded set where it is loaded, else its file); without it the frequent ones."""
-    if loaded := sys.modules.get("unstructured.nlp.english_words"):
-        words: Set[str] = loaded.ENGLISH_WORDS
-        return words
+def all_words() -> frozenset[str]:
+    """The 400,000 words in the file that comes with `unstructured`; without it the frequent ones."""
     spec = importlib.util.find_spec("unstructured")
     path = Path(spec.origin).parent / "nlp" / "english-words.txt" if spec and spec.origin else None
     return frozenset(path.read_text("utf-8").split("\n")) if path and path.is_file() else frequent_words()
@@ -32,7 +27,7 @@ def join_torn(left: str, right: str) -> str:
     whole, first, second = (left + right).lower(), left.lower(), right.lower()
     if whole in frequent_words():
         return left + right
-    words = _all_words()
+    words = all_words()
     if first in _COMPOUNDING and second in words:
         return f"{left}-{right}"
     if whole in words:

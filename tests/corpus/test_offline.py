@@ -36,7 +36,21 @@ for name, data in {
 }.items():
     assert parse(data, name).passages, name
 assert "unstructured.partition.html" in sys.modules and "unstructured.partition.docx" in sys.modules
-print(sorted({"spacy", "torch", "transformers"} & set(sys.modules)))
+print(sorted({"spacy", "torch", "transformers", "iso639.language"} & set(sys.modules)))
+"""
+TABLES = """
+import sys, unicodedata
+from forge_assets.corpus.readers.unstructured_offline import partition_text
+assert [str(element) for element in partition_text("The model learns.")] == ["The model learns."]
+whole = sys.maxunicode
+from unstructured.cleaners import core
+from unstructured.partition import text_type
+from unstructured.partition.common.lang import detect_languages
+assert whole == 0x10FFFF and core.tbl == dict.fromkeys(i for i in range(whole + 1) if unicodedata.category(chr(i)).startswith("P"))
+assert text_type.contains_english_word("a zygote") and not text_type.contains_english_word("zzgote")
+assert detect_languages("Le modèle apprend à traduire des phrases entières.", ["auto"]) == ["fra"]
+import iso639, unstructured.partition.common.lang as lang
+assert iso639 is not lang.iso639 and lang.iso639.Language is iso639.Language
 """
 
 
@@ -44,6 +58,11 @@ def test_no_reader_opens_a_connection_or_loads_a_model() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, cwd=ROOT, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_what_unstructured_makes_later_or_in_part_is_what_it_would_have_made() -> None:
+    done = subprocess.run([sys.executable, "-c", TABLES], capture_output=True, text=True, cwd=ROOT, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_stand_in_has_every_function_the_partitioners_import() -> None:

@@ -1,19 +1,24 @@
 """`unstructured` without network, telemetry and spaCy: the only door through which Forge uses it.
 
 Its `nlp.tokenize` downloads a spaCy model at the first text. Three small functions stand in its place (words, sentences, a rule
-tagger that knows verbs by closed lists and endings), so no path to the network is left; importing spaCy (and with it torch) falls away:
-4.2 s and 600 MB before, 1 s and 130 MB after.
+tagger that knows verbs by closed lists and endings), so no path to the network is left; importing spaCy (and with it torch) falls away.
+Tables that it makes when it is imported and that few documents need are made when one needs them: every parser process imports it.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import re
 import sys
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from forge_assets.corpus import lexicon
 
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element as Partitioned
@@ -71,13 +76,52 @@ def _prepare() -> None:
     for name, function in functions.items():
         setattr(stand_in, name, function)
     sys.modules["unstructured.nlp.tokenize"] = stand_in
+    words = types.ModuleType("unstructured.nlp.english_words")
+    words.ENGLISH_WORDS = _Words()  # type: ignore[attr-defined]
+    sys.modules.setdefault("unstructured.nlp.english_words", words)
+    sys.modules.setdefault("iso639", _Later("iso639"))  # 8,000 names of languages, none of which is asked for here
     import unstructured.nlp
 
     unstructured.nlp.tokenize = stand_in
+    with _short_range_of_characters():
+        import unstructured.cleaners.core
     from unstructured.partition import text_type
 
     for name, function in functions.items():
         setattr(text_type, name, function)
+
+
+class _Words:
+    """Their 400,000 English words, read at the first question."""
+
+    def __contains__(self, word: object) -> bool:
+        return word in lexicon.all_words()
+
+
+class _Later(types.ModuleType):
+    """A module whose code runs when something of it is first used (importlib's LazyLoader runs it at the second `import`, until 3.12)."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+PAST_PUNCTUATION = 0x20000
+"""No punctuation stands in Unicode's planes from the second on; a test looks."""
+
+
+@contextmanager
+def _short_range_of_characters() -> Iterator[None]:
+    """Their table of punctuation asks all 1.1 million code points up to sys.maxunicode, eight of nine of them for nothing."""
+    import numpy  # noqa: F401 - what they import besides is loaded before
+
+    whole = sys.maxunicode
+    sys.maxunicode = PAST_PUNCTUATION
+    try:
+        yield
+    finally:
+        sys.maxunicode = whole
 
 
 def partition_html(html: str) -> list[Partitioned]:
