@@ -176,7 +176,8 @@ def _text(file: Path) -> str:
     from forge_resources.errors import FdlError
 
     try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        return text.removeprefix("\ufeff")  # the byte order mark that some editors write
     except UnicodeDecodeError:
         raise FdlError(f"{file} is no text in UTF-8; FDL is written in it") from None
     except OSError as error:

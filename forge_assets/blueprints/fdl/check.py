@@ -20,6 +20,8 @@ from forge_assets.blueprints.fdl.parse import parse
 from forge_assets.blueprints.fdl.sizes import Size
 from forge_assets.blueprints.fdl.units import BUILT_IN, checked_unit
 
+DEEPEST = 32  # sizes of sizes that stand below
+
 
 def compiled(text: str, constants: Mapping[str, float] | None = None) -> ir.Program:
     """The checked program of a text; `constants` gives other values to constants, by name or by unit.name. Raises FdlError."""
@@ -60,6 +62,7 @@ def check(text: s.Text) -> ir.Program:
 def _axes(lines: list[s.Axis]) -> dict[str, ir.Axis]:
     declared = {one.name: one for one in lines}
     known: dict[str, ir.Axis] = {}
+    made: dict[str, Size] = {}
 
     def size_of(name: str, place: s.Place, above: tuple[str, ...]) -> Size:
         if name in above:
@@ -67,7 +70,11 @@ def _axes(lines: list[s.Axis]) -> dict[str, ir.Axis]:
         line = declared.get(name)
         if line is None or line.size is None:
             return Size.of(name)
-        return polynomial(line.size, lambda inner, at: size_of(inner, at, (*above, name)))
+        if len(above) > DEEPEST:
+            raise fail(f"axes are made of each other more than {DEEPEST} deep here; declare those first that others are made of", place)
+        if name not in made:
+            made[name] = polynomial(line.size, lambda inner, at: size_of(inner, at, (*above, name)))
+        return made[name]
 
     for line in lines:
         if keyword.iskeyword(line.name):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl import syntax as s
 from forge_assets.blueprints.fdl.expressions import fail, near, polynomial
-from forge_assets.blueprints.fdl.sizes import Size
+from forge_assets.blueprints.fdl.sizes import Size, product
+from forge_assets.blueprints.fdl.units import well_named
 
 MOST_STEPS = 10_000
 
@@ -35,9 +36,33 @@ def composed(lines: list[s.Model], units: dict[str, ir.Unit]) -> dict[str, ir.Mo
         flow = _Flow(units, stages)
         made = tuple(stage for one in line.stages for stage in _stage(one, flow, "", False))
         stages[line.name] = made
+        _stored_once(made, units, line)
         last = list(ir.steps(made))[-1]
         models[line.name] = ir.Model(line.name, made, tuple(flow.inputs.values()), units[last.unit].results)
     return models
+
+
+def _stored_once(stages: tuple[ir.Stage, ...], units: dict[str, ir.Unit], line: s.Model) -> None:
+    """Raises FdlError where one stored name would have two shapes, or lie inside another."""
+    found: dict[str, tuple[list[Size], str]] = {}
+    for step in ir.steps(stages):
+        for one in units[step.unit].parameters:
+            shape = [product(units[step.unit].size(axis) for axis in group) for group in one.groups]
+            name = step.prefix + one.stored
+            if not well_named(name):
+                raise fail(
+                    f'a parameter of {step.unit} would be stored under "{name}"; mend the prefix, such as "model.layers.{{i}}."', line.place
+                )
+            known, other = found.setdefault(name, (shape, step.unit))
+            if known != shape:
+                told = f'{other} and {step.unit} both have a parameter stored under "{name}", but with different shapes'
+                raise fail(f"{told}; tied parameters have one shape, others need another name", line.place)
+    for name in found:
+        parts = name.split(".")
+        above = next((head for end in range(1, len(parts)) if (head := ".".join(parts[:end])) in found), None)
+        if above is not None:
+            told = f'"{name}" would lie inside "{above}", which is a parameter itself'
+            raise fail(f"{told}; give one of them another name, or another prefix", line.place)
 
 
 def _stage(stage: s.Stage, flow: _Flow, prefix: str, inside: bool) -> list[ir.Stage]:
@@ -45,6 +70,8 @@ def _stage(stage: s.Stage, flow: _Flow, prefix: str, inside: bool) -> list[ir.St
     inside = inside or stage.count is not None
     if stage.prefix and stage.prefix.replace("{i}", "").count("{") + stage.prefix.replace("{i}", "").count("}"):
         raise fail(f'the prefix "{stage.prefix}" has a bracket that is not {{i}}; {{i}} is the number of the layer', stage.place)
+    if inside and "{i}" in (stage.prefix or "") and stage.prefix and not stage.prefix.endswith("."):
+        raise fail(f'the prefix "{stage.prefix}" of a repeated stage has to end with a point, such as "model.layers.{{i}}."', stage.place)
     if stage.count is not None and "{i}" not in prefix and _has_parameters(stage, flow):
         raise fail('a repeated stage has its own parameters in each layer; give it a prefix with {i}, such as "layers.{i}."', stage.place)
     if not inside and "{i}" in prefix:
@@ -56,6 +83,7 @@ def _stage(stage: s.Stage, flow: _Flow, prefix: str, inside: bool) -> list[ir.St
     if stage.count is None:
         return list(body)
     _again(body, flow, stage)
+    _one_place(body, flow, stage)
     return [ir.Repeat(_count(stage.count), body)]
 
 
@@ -77,7 +105,8 @@ def _named(stage: s.Stage, flow: _Flow, prefix: str) -> tuple[ir.Stage, ...]:
         known = [*(name for name, one in flow.units.items() if one.kind == "fragment"), *flow.models]
         raise fail(f"there is no fragment or model {stage.name}{near(stage.name, known)}", stage.place)
     if unit.kind != "fragment":
-        raise fail(f"{stage.name} is a {unit.kind}; a model is made of fragments and models", stage.place)
+        kind = f"{'an' if unit.kind == 'optimizer' else 'a'} {unit.kind}"
+        raise fail(f"{stage.name} is {kind}; a model is made of fragments and models", stage.place)
     _run(unit, flow, stage)
     return (ir.Step(stage.name, prefix),)
 
@@ -116,6 +145,15 @@ def _again(body: tuple[ir.Stage, ...], flow: _Flow, stage: s.Stage) -> None:
         takes = f"{wanted.dtype}[{','.join(wanted.axes)}]"
         message = f"a repeated stage must give what it takes: {last.unit} gives {told}, {first.unit} takes {takes}"
         raise fail(message, stage.place)
+
+
+def _one_place(body: tuple[ir.Stage, ...], flow: _Flow, stage: s.Stage) -> None:
+    """Layers are told apart by their fragment, so each has one prefix."""
+    prefixes: dict[str, str] = {}
+    for step in ir.steps(body):
+        if prefixes.setdefault(step.unit, step.prefix) != step.prefix and flow.units[step.unit].parameters:
+            told = f'{step.unit} stands in the repeated stages under "{prefixes[step.unit]}" and "{step.prefix}"'
+            raise fail(f"{told}; give both one prefix, {{i}} tells them apart, or write the second as a fragment of its own", stage.place)
 
 
 def _count(node: s.Expression) -> Size:

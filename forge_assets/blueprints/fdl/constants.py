@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from forge_assets.blueprints.fdl import syntax as s
 from forge_assets.blueprints.fdl.expressions import Scope, fail, near
+from forge_assets.blueprints.fdl.functions import FUNCTIONS
 from forge_assets.blueprints.fdl.inline import rewritten
+from forge_assets.blueprints.fdl.parse import LARGEST, LARGEST_WHOLE
 from forge_resources.errors import FdlError
 
 ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
@@ -57,14 +59,30 @@ def constant(node: s.Expression, scope: Scope) -> int | float:
         )
     try:
         if isinstance(node, s.Operation):
-            return _worked_out(node.operator, [constant(one, scope) for one in node.operands])
+            return _in_range(_worked_out(node.operator, [constant(one, scope) for one in node.operands]))
         if isinstance(node, s.Function) and node.name in ("exp", "log", "sqrt", "sin", "cos", "tan", "floor", "ceil", "max", "min"):
+            _takes(node)
             values = [constant(one, scope) for one in node.arguments]
             function = {"max": max, "min": min}.get(node.name) or getattr(math, node.name)
-            return float(function(*values))
+            return _in_range(float(function(*values)))
     except (ArithmeticError, ValueError, TypeError) as error:
         raise fail(f"the constant cannot be worked out: {error}", node.place) from None
     raise fail("a constant is made of numbers, constants above it, + - * / ** and functions such as sqrt", node.place)
+
+
+def _takes(node: s.Function) -> None:
+    """Raises FdlError where the function is given something else than its number of arguments."""
+    wanted = FUNCTIONS[node.name]
+    if node.keywords or node.prefix is not None:
+        raise fail(f"{node.name} is a function of the language and takes neither keywords nor a prefix", node.place)
+    if len(node.arguments) != wanted:
+        raise fail(f"{node.name} takes {wanted} argument{'s' * (wanted > 1)}, found {len(node.arguments)}", node.place)
+
+
+def _in_range(value: int | float) -> int | float:
+    if abs(value) >= (LARGEST_WHOLE if isinstance(value, int) else LARGEST):
+        raise ValueError(f"it is larger than any number of {'i64; write it with a point' if isinstance(value, int) else 'f32'}")
+    return value
 
 
 def _worked_out(sign: str, values: list[int | float]) -> int | float:

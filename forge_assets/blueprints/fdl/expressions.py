@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl import syntax as s
 from forge_assets.blueprints.fdl.functions import FUNCTIONS, OPERATORS, REDUCTIONS, WrongDtype, dtype_of
-from forge_assets.blueprints.fdl.sizes import Size
+from forge_assets.blueprints.fdl.sizes import LARGEST, MOST_FACTORS, MOST_TERMS, Size
 from forge_resources.errors import FdlError
 
 
@@ -129,6 +129,9 @@ def _index(node: s.Expression, axis: str, tensor: ir.Tensor, scope: Scope) -> ir
     value = typed(_positions(node, scope), scope)
     if value.dtype != "i64":
         raise fail(f"index {axis} of {tensor.name} is computed and has to be whole (i64), found {value.dtype}; use int(...)", node.place)
+    if isinstance(value, ir.Number) and value.value < 0:
+        told = f"index {value.value} lies outside axis {axis} of {tensor.name}, whose entries begin at 0"
+        raise fail(f"{told}; the last one is size({axis}) - 1", node.place)
     return ir.Computed(value)
 
 
@@ -215,6 +218,8 @@ def _function(node: s.Function, scope: Scope) -> ir.Expression:
         if node.name in scope.tensors:
             axes = ",".join(scope.tensors[node.name].axes)
             raise fail(f"{node.name} is a tensor; it is read with square brackets, {node.name}[{axes}]", node.place)
+        if node.name in scope.others:
+            raise fail(f"{node.name} is {scope.others[node.name]}; only a piece can be called, so make it a piece", node.place)
         hint = near(node.name, [*FUNCTIONS, *scope.pieces, "pos", "size"])
         raise fail(f"there is no function and no piece {node.name}{hint}", node.place)
     if node.keywords or node.prefix is not None:
@@ -334,10 +339,16 @@ def _cat(node: s.Over, scope: Scope) -> ir.Expression:
 def polynomial(node: s.Expression, size_of: Callable[[str, s.Place], Size] | None = None) -> Size:
     """A size from an expression of names and whole numbers with +, - and *. Raises FdlError."""
     if isinstance(node, s.Number) and isinstance(node.value, int):
+        if node.value > LARGEST:
+            raise fail(f"a size is at most {LARGEST:,}, found {node.text}", node.place)
         return Size.of(node.value)
     if isinstance(node, s.Name):
         return size_of(node.name, node.place) if size_of else Size.of(node.name)
     if isinstance(node, s.Operation) and node.operator in ("+", "-", "*") and len(node.operands) == 2:
         left, right = (polynomial(one, size_of) for one in node.operands)
-        return left + right if node.operator == "+" else left - right if node.operator == "-" else left * right
+        made = left + right if node.operator == "+" else left - right if node.operator == "-" else left * right
+        if made.too_large:
+            told = f"a size is at most {LARGEST:,}, and has at most {MOST_TERMS} terms of {MOST_FACTORS} factors when multiplied out"
+            raise fail(f"{told}; this one is larger", node.place)
+        return made
     raise fail("a size is made of names of axes and whole numbers with +, - and *, such as 2*j + m", node.place)

@@ -15,6 +15,8 @@ from forge_assets.blueprints.fdl import syntax as s
 from forge_assets.blueprints.fdl.functions import FUNCTIONS
 from forge_resources.errors import FdlError
 
+DEEPEST, MOST_LINES = 32, 3_000  # calls within calls, and lines of a unit with all calls in it
+
 
 @dataclass(slots=True)
 class _Body:
@@ -90,6 +92,12 @@ def _call(call: s.Function, body: _Body, calls: tuple[str, ...], target: str, wh
         raise FdlError(
             f"piece {call.name} calls itself ({' -> '.join((*calls, call.name))}); a piece cannot recur", call.place.line, call.place.column
         )
+    if len(calls) >= DEEPEST:
+        told = f"calls of pieces within pieces are more than {DEEPEST} deep here, at {call.name}; call it from the fragment"
+        raise FdlError(told, call.place.line, call.place.column)
+    if len(body.statements) > MOST_LINES:
+        told = f"the calls of pieces make more than {MOST_LINES:,} lines of this unit; call fewer, or spread them over several fragments"
+        raise FdlError(told, call.place.line, call.place.column)
     naming = _matched(call, piece, body, target)
     constants = _keywords(call, piece, naming)
     returned = next((one for one in piece.body if isinstance(one, s.Return)), None)
@@ -198,6 +206,8 @@ def _keywords(call: s.Function, piece: s.Unit, naming: _Naming) -> dict[str, s.E
     own_axes = {axis.name for one in piece.body if isinstance(one, s.Parameter) for axis in one.type.axes if isinstance(axis, s.Name)}
     own_axes |= {axis.name for one in piece.results for axis in one.type.axes if isinstance(axis, s.Name)}
     for name, value in call.keywords:
+        if [given for given, _ in call.keywords].count(name) > 1:
+            raise FdlError(f"{name} is given twice to {piece.name}; leave one out", call.place.line, call.place.column)
         if name in own_constants:
             constants[name] = value
         elif name in own_axes and isinstance(value, s.Name):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ KEYWORDS = ("axis", "fragment", "piece", "optimizer", "schedule", "model", "cons
 RESERVED = frozenset({*KEYWORDS, "f32", "i64", "bool", "and", "or", "not"})
 DEEPEST, MOST_OPERATORS = 60, 200  # nested brackets, and operators of an expression; Python's own stack ends later
 OPERATORS = re.compile(r"\*\*|//|[<>=!]=|[-+*/%<>]|\b(?:and|or|not)\b")
+_QUOTED = re.compile(r'"[^"]*"|#.*')
 LARGEST_WHOLE, LARGEST = 2**63, 3.4028236e38
 """The first that i64 and f32 do not have."""
 MEANT = {"^": "** for a power", "−": "a minus sign, -", "–": "a minus sign, -", "×": "*", "·": "*", "÷": "/", "≤": "<=", "≥": ">=",
          "≠": "!=", "←": "=", "“": 'straight quotes, "', "”": 'straight quotes, "', "'": 'double quotes, "', "&": "and",
          "|": "or", "!": "not", "@": "a sum, such as sum[d](x[b,d] * W[h,d])",
-         "{": "brackets, ( or [", "}": "brackets, ) or ]"}  # fmt: skip
+         "{": "brackets, ( or [", "}": "brackets, ) or ]", "²": "x * x for a square", "³": "x * x * x for a cube"}  # fmt: skip
 """Signs of other languages, and what FDL has in their place."""
 SAID = {
     "NAME": "a name",
@@ -45,6 +47,9 @@ SAID = {
     "SLASH": "/, // or %",
     "POWER": "**",
     "COMPARE": "a comparison",
+    "AND": "'and'",
+    "OR": "'or'",
+    "NOT": "'not'",
     "LSQB": "'['",
     "RSQB": "']'",
     "LPAR": "'('",
@@ -233,14 +238,14 @@ def _look_over(text: str) -> None:
     """What the grammar would report badly: tabs, and expressions too deep for the stack."""
     depth = operators = 0
     for number, line in enumerate(text.split("\n"), 1):
-        code = line.split("#")[0]
+        code = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), line).rstrip(" ")
         if "\t" in code:
             raise FdlError("a tab; FDL is indented and spaced with spaces, replace it", number, code.index("\t") + 1)
         for column, letter in enumerate(code, 1):
             depth += (letter in "([") - (letter in ")]")
             if depth > DEEPEST:
                 raise FdlError(f"more than {DEEPEST} open brackets; name parts of the expression in lines of their own", number, column)
-        for sign in OPERATORS.finditer(re.sub(r'"[^"]*"', lambda quoted: " " * len(quoted.group()), code)):
+        for sign in OPERATORS.finditer(code):
             operators += 1
             if operators > MOST_OPERATORS:
                 told = f"more than {MOST_OPERATORS} operators in one expression; name parts of it in lines of their own"
@@ -283,18 +288,27 @@ def _explained(error: UnexpectedInput, text: str) -> FdlError:
         letter = error.char
         if letter == '"':
             return FdlError('a text in quotes does not end; close it with " on the same line', error.line, error.column)
-        if letter.isdigit() or letter == ".":
+        if letter in "0123456789.":
             return FdlError(
                 "this is no number; numbers are written 3, 0.5 or 1e-5, and names begin with a letter", error.line, error.column
             )
         if letter in MEANT:
             return FdlError(f"FDL knows no {letter!r}; write {MEANT[letter]}", error.line, error.column)
+        if not letter.isascii() or not letter.isprintable():
+            told = f"FDL knows no {_called(letter)}; outside of comments and quotes a text is plain ASCII"
+            return FdlError(told, error.line, error.column)
         return FdlError(f"FDL knows no {letter!r} here; expected {_told(set(error.allowed or ()))}", error.line, error.column)
     if isinstance(error, UnexpectedToken):
         return _unexpected(error, text)
     if isinstance(error, UnexpectedEOF):
         return FdlError("the text ends too early; the last line is not complete", text.count("\n") + 1, 1)
     return FdlError("the text does not follow the grammar here", error.line, error.column)
+
+
+def _called(letter: str) -> str:
+    """A sign by itself where it can be seen, and by its name in Unicode."""
+    name = unicodedata.name(letter, f"sign number {ord(letter)}")
+    return f"{letter!r} ({name})" if letter.isprintable() else f"invisible sign ({name})"
 
 
 def _unexpected(error: UnexpectedToken, text: str) -> FdlError:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+MOST_TERMS, MOST_FACTORS, LARGEST = 64, 12, 2**31 - 1
+"""Of a size that a text declares; more is no model's, and would take for ever to multiply out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class Size:
         return Size.made(total)
 
     @property
+    def too_large(self) -> bool:
+        """More than a size may be made of."""
+        return len(self.terms) > MOST_TERMS or any(len(names) > MOST_FACTORS or abs(count) > LARGEST for names, count in self.terms)
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for names, _ in self.terms for name in names))
 
@@ -70,3 +78,10 @@ class Size:
             factors = [str(abs(count))] * (abs(count) != 1 or not names) + [(spell or {}).get(name, name) for name in names]
             told += (" - " if count < 0 else " + ") * bool(told) + "-" * (count < 0 and not told) + " * ".join(factors)
         return told or "0"
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    total = Size.of(1)
+    for one in sizes:
+        total *= one
+    return total

@@ -93,9 +93,19 @@ def compare(program: ir.Program, seed: int = 0, backends: tuple[str, ...] = ()) 
     chosen, _ = present(backends)
     compared = []
     for case in cases(program, seed):
-        ran = {one.name: one.run(program, case) for one in chosen}
+        ran = {one.name: _run(one, program, case) for one in chosen}
         compared.append(Comparison(case.name, dict(_differences(ran))))
     return compared
+
+
+def _run(backend: Backend, program: ir.Program, case: Case) -> Ran:
+    try:
+        return backend.run(program, case)  # type: ignore[no-any-return]
+    except (ArithmeticError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "ZeroDivision" not in str(error):  # torch has no type of its own for it
+            raise
+        told = f"{backend.name} cannot compute {case.name} on the numbers drawn for it, something is divided by 0 or too large"
+        raise FdlError(f"{told} ({error}); keep whole divisors above 0") from error
 
 
 def _differences(ran: dict[str, Ran]) -> Iterator[tuple[str, float]]:
@@ -104,11 +114,7 @@ def _differences(ran: dict[str, Ran]) -> Iterator[tuple[str, float]]:
         yield f"{base} and {other}", _largest(ran[base].results, ran[other].results)
         first, second = ran[base].slopes, ran[other].slopes
         if first and second:
-            scale = max(float(np.abs(one).max()) for one in first.values())
-            yield (
-                f"gradients of {base} and {other}",
-                max(float(np.abs(first[name] - second[name]).max()) for name in first) / (scale or 1.0),
-            )
+            yield f"gradients of {base} and {other}", _apart(first, second)
     for name, one in ran.items():
         if one.stepped is not None:
             yield f"{name}, all at once and step by step", _largest(one.results, one.stepped)
@@ -117,10 +123,24 @@ def _differences(ran: dict[str, Ran]) -> Iterator[tuple[str, float]]:
 def _largest(given: list[np.ndarray[Any, Any]], wanted: list[np.ndarray[Any, Any]]) -> float:
     worst = 0.0
     for one, other in zip(given, wanted, strict=True):
-        if one.shape != other.shape or not np.isfinite(one).all() or not np.isfinite(other).all():
-            return float("inf")
-        worst = max(worst, float(np.abs(one - other).max(initial=0.0)) / (float(np.abs(other).max(initial=0.0)) or 1.0))
+        apart, scale = _distance(one, other)
+        worst = max(worst, apart / (scale or 1.0))
     return worst
+
+
+def _apart(first: dict[str, np.ndarray[Any, Any]], second: dict[str, np.ndarray[Any, Any]]) -> float:
+    """Of gradients, relative to the largest of all of them."""
+    found = [_distance(second[name], first[name]) for name in first]
+    return max(apart for apart, _ in found) / (max(scale for _, scale in found) or 1.0)
+
+
+def _distance(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """The largest difference, and the largest entry of the second. What is not finite has to be so in both, in the same places."""
+    finite = np.isfinite(other)
+    if one.shape != other.shape or not np.array_equal(np.isfinite(one), finite):
+        return float("inf"), 1.0
+    left, right = one[finite].astype(np.float64), other[finite].astype(np.float64)  # conditions, too, are compared as numbers
+    return float(np.abs(left - right).max(initial=0.0)), float(np.abs(right).max(initial=0.0))
 
 
 def cases(program: ir.Program, seed: int = 0) -> Iterator[Case]:

@@ -13,11 +13,12 @@ from forge_assets.blueprints.fdl import syntax as s
 from forge_assets.blueprints.fdl.constants import constant
 from forge_assets.blueprints.fdl.expressions import Scope, axis_names, fail, near, typed
 from forge_assets.blueprints.fdl.functions import FUNCTIONS, REDUCTIONS
-from forge_assets.blueprints.fdl.parse import RESERVED
-from forge_assets.blueprints.fdl.sizes import Size
+from forge_assets.blueprints.fdl.parse import LARGEST, RESERVED
+from forge_assets.blueprints.fdl.sizes import Size, product
 
 BUILT_IN = frozenset({*FUNCTIONS, *REDUCTIONS, "pos", "size", "cat", "scan", "layer"})
 INITS = {"normal": 0.02, "zeros": 0.0, "ones": 1.0, "constant": 0.0}
+MOST_AXES = 26  # of one line; array libraries name them by letters
 FLAT = "n"  # the axis that `..` is in an optimizer, whose tensors are seen flat
 
 
@@ -43,6 +44,8 @@ class _Unit:
 
     def groups(self, type_: s.Type) -> tuple[tuple[str, ...], ...]:
         """The axes of a type, by stored dimension; their sizes become known."""
+        if len(type_.axes) > MOST_AXES:
+            raise fail(f"a tensor has at most {MOST_AXES} axes, found {len(type_.axes)}; make one axis of several", type_.place)
         groups: list[tuple[str, ...]] = []
         for group in type_.groups:
             for axis in group:
@@ -92,6 +95,7 @@ def checked_unit(
             raise fail("nothing may follow `return`; put this line above it", statement.place)
         _statement(statement, made, sections)
     results = _results(made, result_types)
+    _look_over(made)
     sizes = {axis: scope.sizes[scope.root(axis)] for axis in _axes_in_use(made, scope)}
     for axis, need in scope.needs.items():
         root = scope.root(axis)
@@ -102,6 +106,45 @@ def checked_unit(
         unit.kind, unit.name, tuple(made.inputs), tuple(made.parameters), tuple(made.states), constants, tuple(made.definitions), results,
         aliases, {scope.root(axis): size for axis, size in sizes.items()}, unit.place,
     )  # fmt: skip
+
+
+def well_named(stored: str) -> bool:
+    """A dotted name that every language can print in quotes and every checkpoint can have."""
+    return all(stored.split(".")) and stored.isprintable() and " " not in stored and "\\" not in stored
+
+
+def _look_over(made: _Unit) -> None:
+    """What no back-end could print."""
+    unit = made.unit
+    if unit.kind == "fragment" and not made.inputs:
+        raise fail(f"fragment {unit.name} takes no tensor; give it one, or make it a piece that a fragment calls", unit.place)
+    if unit.kind == "schedule":
+        tensors: list[ir.Tensor | ir.Definition] = [*made.inputs, *made.definitions]
+        for one in tensors:
+            if one.axes:
+                raise fail(f"{one.name} has axes, but schedule {unit.name} is made of single numbers", made.places[one.name])
+    names = [one.name for one in unit.results if one.name]
+    for number, result in enumerate(unit.results):
+        if result.name in names[:number]:
+            raise fail(f"{unit.name} gives two results of the name {result.name}; rename one", result.place)
+    stored: dict[str, ir.Parameter] = {}
+    for parameter in made.parameters:
+        place = made.places[parameter.name]
+        other = stored.setdefault(parameter.stored, parameter)
+        if _shape(other, made) != _shape(parameter, made):
+            told = f'{other.name} and {parameter.name} are both stored under "{parameter.stored}", but with different shapes'
+            raise fail(f"{told}; give one of them another name", place)
+    for name, parameter in stored.items():
+        above = next((one for one in stored if name.startswith(one + ".")), None)
+        if above is not None:
+            told = f'"{name}" would lie inside "{above}", which is a parameter itself; give one of them another name'
+            raise fail(told, made.places[parameter.name])
+
+
+def _shape(parameter: ir.Parameter, made: _Unit) -> list[Size]:
+    """The sizes it is stored with."""
+    scope = made.scope
+    return [product(scope.sizes[scope.root(axis)] for axis in group) for group in parameter.groups]
 
 
 def _axes_in_use(made: _Unit, scope: Scope) -> list[str]:
@@ -137,8 +180,12 @@ def _parameter(statement: s.Parameter, made: _Unit) -> None:
         raise fail(
             f"{made.unit.name} is {'an' if made.unit.kind == 'optimizer' else 'a'} {made.unit.kind} and has no parameters", statement.place
         )
-    if not statement.stored.strip() or any(letter.isspace() for letter in statement.stored):
-        raise fail(f'parameter {statement.name} is stored under "{statement.stored}"; a name without spaces is needed', statement.place)
+    stored = statement.stored
+    if not stored.strip() or any(letter.isspace() for letter in stored):
+        raise fail(f'parameter {statement.name} is stored under "{stored}"; a name without spaces is needed', statement.place)
+    if not well_named(stored):
+        needed = 'a name without \\, of parts that are not empty, is needed, such as "norm.weight"'
+        raise fail(f'parameter {statement.name} is stored under "{stored}"; {needed}', statement.place)
     made.tensor(statement.name, statement.type, statement.place)
     groups = made.groups(statement.type)
     many = sum(map(len, groups)) > 1
@@ -147,6 +194,9 @@ def _parameter(statement: s.Parameter, made: _Unit) -> None:
         raise fail(f"there is no init {name}{near(name, INITS)}; the inits are {', '.join(INITS)}", statement.place)
     if statement.type.dtype != "f32":
         raise fail(f"parameter {statement.name} is {statement.type.dtype}; parameters are f32", statement.type.place)
+    if value is not None and (name in ("zeros", "ones") or value >= LARGEST):
+        told = f"{name} takes no number" if name in ("zeros", "ones") else f"{value:g} is larger than any number of f32"
+        raise fail(f"init {name}({value:g}): {told}", statement.place)
     init = (name, INITS[name] if value is None else value)
     made.parameters.append(ir.Parameter(statement.name, statement.type.dtype, groups, statement.stored, init))
 
@@ -166,12 +216,18 @@ def _define(statement: s.Define, made: _Unit, section: str) -> None:
     found = typed(_flat(value), scope)
     scope.scan = None
     _fits(statement, axes, found, scan)
+    everywhere = {axis for node in ir.walk(found) for axis in node.axes}
+    if len(everywhere) > MOST_AXES:
+        told = f"{name} is made of {len(everywhere)} axes at once, at most {MOST_AXES} are possible; sum over some in a line before"
+        raise fail(told, statement.place)
     for axis in axes:
         scope.used.setdefault(axis, statement.place)
     own = name
     if again:
         if scope.tensors[name].axes != axes:
             raise fail(f"{name} keeps its axes {','.join(scope.tensors[name].axes)}; found {','.join(axes)}", statement.place)
+        if scope.tensors[name].dtype != found.dtype:
+            raise fail(f"{name} is {scope.tensors[name].dtype} and gets {found.dtype}; make both the same", statement.place)
         own = name + "_new"
         while own in made.places:
             own += "_"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import Code, Expressions
 from forge_assets.blueprints.fdl.lowering.low import Low
+from forge_assets.blueprints.fdl.sizes import LARGEST
+from forge_resources.errors import FdlError
 
 TAKEN = frozenset(
     {"jax", "jnp", "math", "params", "size", "layer", "prefix", "past", "cache", "kept", "state", "now", "step", "split", "merge", "append",
@@ -21,6 +24,13 @@ class JaxExpressions(Expressions):
 
     def layer(self) -> str:
         return "layer"
+
+    def number(self, node: ir.Expression) -> Code:
+        """Raises FdlError for a whole number that JAX has not."""
+        if isinstance(node, ir.Number | ir.Constant) and isinstance(node.value, int) and abs(node.value) > LARGEST:
+            told = f"{node.value} does not fit into int32, in which JAX computes whole numbers; where it meets f32 write {node.value}.0"
+            raise FdlError(f"{self.unit.name}: {told}", self.unit.place.line, self.unit.place.column)
+        return super().number(node)
 
     def op_param(self, node: Low) -> Code:
         self.used_parameters[node.attr.name] = node.attr

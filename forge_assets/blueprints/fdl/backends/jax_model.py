@@ -58,7 +58,8 @@ def _kinds(view: View, unit: ir.Unit, opening: str, indent: str) -> list[str]:
         shape = ", ".join(shape_text(one, unit, {name: f"size.{name}" for name in view.static}))
         kind, value = one.init
         made = {"zeros": ("full", 0.0), "ones": ("full", 1.0), "constant": ("full", value)}.get(kind, (kind, value))
-        lines.append(f'{indent}kinds[{opening}{one.stored}"] = (({shape}{"," * (len(one.groups) == 1)}), "{made[0]}", {made[1]!r})')
+        stored = one.stored.replace("{", "{{").replace("}", "}}") if opening.startswith("f") else one.stored
+        lines.append(f'{indent}kinds[{opening}{stored}"] = (({shape}{"," * (len(one.groups) == 1)}), "{made[0]}", {made[1]!r})')
     return lines
 
 

@@ -25,7 +25,5 @@ class RuleExpressions(JaxExpressions):
 
 
 def rule_text(view: View, unit: ir.Unit) -> str:
-    if unit.kind == "schedule":
-        rules.check_schedule(unit)
     spell = RuleExpressions(rules.alone(view, unit), unit, TAKEN)
     return rules.function_text(spell, unit, lambda size: f"jnp.arange({size})")

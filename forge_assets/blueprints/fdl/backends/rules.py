@@ -9,7 +9,6 @@ from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import Expressions, View, folded
 from forge_assets.blueprints.fdl.backends.stages import snake
 from forge_assets.blueprints.fdl.lowering.lower import Line, Lowering
-from forge_resources.errors import FdlError
 
 
 def alone(view: View, unit: ir.Unit) -> View:
@@ -43,14 +42,6 @@ def locals_of(spell: Expressions, unit: ir.Unit) -> list[str]:
     """Lines for the constants of pieces."""
     skipped = {*unit.own_constants, *scalars(unit)}
     return [f"    {spell.name(name)} = {value!r}" for name, value in spell.used_constants.items() if name not in skipped]
-
-
-def check_schedule(unit: ir.Unit) -> None:
-    """Raises FdlError where a schedule is more than numbers."""
-    tensors: list[ir.Tensor | ir.Definition] = [*unit.inputs, *unit.definitions]
-    for one in tensors:
-        if one.axes:
-            raise FdlError(f"{one.name} has axes, but schedule {unit.name} is made of single numbers", unit.place.line, unit.place.column)
 
 
 def told(unit: ir.Unit) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import ATOM, Code, Expressions, View, folded, safe, shape_text
 from forge_assets.blueprints.fdl.backends.stages import class_name
-from forge_assets.blueprints.fdl.backends.torch_model import model_class, sizes_class
+from forge_assets.blueprints.fdl.backends.torch_model import model_class, nameable, sizes_class
 from forge_assets.blueprints.fdl.backends.torch_rules import rule_text
 from forge_assets.blueprints.fdl.lowering.low import Low
 from forge_assets.blueprints.fdl.lowering.lower import Line
@@ -257,6 +257,7 @@ def placements(view: View, unit: ir.Unit, prefix: str) -> list[str]:
     """Lines that make the parameters, as they are stored."""
     lines = []
     for one in unit.parameters:
+        nameable(prefix + one.stored, unit)
         shape = ", ".join(shape_text(one, unit, {name: f"size.{name}" for name in view.static}))
         kind, value = one.init
         given = shape or "()"  # a single number

@@ -8,6 +8,7 @@ from forge_assets.blueprints.fdl import ir
 from forge_assets.blueprints.fdl.backends.arrays import View, safe
 from forge_assets.blueprints.fdl.backends.stages import Run, class_name, runs, sized, snake
 from forge_assets.blueprints.fdl.sizes import Size
+from forge_resources.errors import FdlError
 
 
 def sizes_class(view: View) -> str:
@@ -44,8 +45,26 @@ def model_class(view: View, model: ir.Model) -> str:
 
 
 MODULE = frozenset(
-    {"forward", "train", "eval", "to", "half", "double", "apply", "cpu", "cuda", "type", "compile", "buffers", "modules", "children"}
+    """
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr float
+    forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children
+    named_modules named_parameters parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
+    set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+    """.split()
 )
+"""What an nn.Module has already: no method and no parameter may be called so."""
+OWN = frozenset({"sizes", "layer_number", "paths"})  # what printed modules keep beside their parameters
+
+
+def nameable(stored: str, unit: ir.Unit) -> None:
+    """Raises FdlError for a stored name that no nn.Module can register."""
+    first, *rest = stored.split(".")
+    for part in (first, *rest):
+        if part in MODULE or part.startswith("__") or (part is first and part in OWN):
+            told = f'a parameter is stored under "{stored}", but {part} is a member of every module of PyTorch; give it another name'
+            raise FdlError(f"{unit.name}: {told}", unit.place.line, unit.place.column)
 
 
 def method_names(view: View, model: ir.Model, alone: list[ir.Step]) -> list[str]:
@@ -63,6 +82,11 @@ def method_names(view: View, model: ir.Model, alone: list[ir.Step]) -> list[str]
     return names
 
 
+def _own_prefix(prefix: str) -> str:
+    """Where the modules of a repeated stage stand: a stage without parameters may have no {i} in its prefix, but has a module a layer."""
+    return prefix if "{i}" in prefix else prefix + "layer_{i}."
+
+
 def _list_path(prefix: str) -> str | None:
     """The path of a ModuleList for a prefix such as "model.layers.{i}."."""
     return prefix[: -len(".{i}.")] if prefix.endswith(".{i}.") and "{i}" not in prefix[:-5] else None
@@ -74,7 +98,7 @@ def _layers(view: View, parts: list[Run]) -> list[str]:
     if not repeated:
         return []
     kinds = " + ".join(one.kinds_text(lambda unit: f"[{class_name(unit)}]") for one in repeated)
-    prefixes = {one.prefix for one in repeated}
+    prefixes = {_own_prefix(one.prefix) for one in repeated}
     size = "size, " if view.static else ""
     path = _list_path(next(iter(prefixes))) if len(prefixes) == 1 else None
     if path is not None:
@@ -86,7 +110,7 @@ def _layers(view: View, parts: list[Run]) -> list[str]:
             lines += [f'        if not hasattr({at}, "{part}"):', f"            {at}.{part} = nn.Module()"]
             at = f"{at}.{part}"
         return [*lines, f"        {at}.{last} = {made}"]
-    paths = [one.kinds_text(lambda unit, one=one: f'["{one.prefixes[unit].rstrip(".")}"]') for one in repeated]  # type: ignore[misc]
+    paths = [one.kinds_text(lambda unit, one=one: f'["{_own_prefix(one.prefixes[unit]).rstrip(".")}"]') for one in repeated]  # type: ignore[misc]
     return [
         f"        kinds = {kinds}",
         f"        self.paths = [path.format(i=layer) for layer, path in enumerate({' + '.join(paths)})]",
@@ -142,7 +166,7 @@ def _run(view: View, part: Run, repeated: list[Run], names: Iterator[str], strea
             passed.append(f'None if cache is None else cache.setdefault("{unit.name}", {{}})')
         yield f"        {results} = self.{next(names)}({', '.join([first, *rest, *passed])})"
     else:
-        path = _list_path(part.prefix) if len({one.prefix for one in repeated}) == 1 else None
+        path = _list_path(_own_prefix(part.prefix)) if len({_own_prefix(one.prefix) for one in repeated}) == 1 else None
         layers = f"self.{path}" if path is not None else "[self.get_submodule(path) for path in self.paths]"
         if len(repeated) > 1:
             layers += f"[{sized(part.start)}:{sized(part.start + part.count)}]"

@@ -11,8 +11,6 @@ TAKEN = frozenset({"torch", "nn", "F", "math", "group", "closure", "loss", "self
 
 
 def rule_text(view: View, unit: ir.Unit) -> str:
-    if unit.kind == "schedule":
-        rules.check_schedule(unit)
     return _function(view, unit) + (_optimizer(unit) if unit.kind == "optimizer" else "")
 
 

@@ -292,7 +292,5 @@ def _wanted(lines: list[Line], unit: ir.Unit, plan: Plan | None) -> list[Line]:
             wanted |= {name for name, _ in variables(line.low)}
             if line.scan is not None:
                 wanted |= {name for name, _ in line.scan.inputs}
-    return [
-        line if any((line.name, "all") in set(variables(other.low)) for other in kept) else replace(line, kept=None)
-        for line in reversed(kept)
-    ]
+    whole = {name for line in kept for name, how in variables(line.low) if how == "all"}
+    return [line if line.name in whole else replace(line, kept=None) for line in reversed(kept)]
