@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from forge_app.instance import JOB, instance, new_run, report_killed_runs
 from forge_app.run import _raise, materialize, select
 from forge_assets.corpus.addresses import SHARD_KEYS, document_id, file_uri, shard_of
+from forge_assets.corpus.ingest import WRITE_BATCH
 from forge_assets.corpus.sources import add_source
 from forge_assets.definitions import defs
 from forge_resources.database import Database
@@ -168,14 +169,34 @@ def outcomes_of_checks() -> dict[str, bool]:
 # -- violence ------------------------------------------------------------------------------------------------------------
 
 
+HELD = """
+import os, time
+from pathlib import Path
+from forge_app.cli import main
+from forge_resources.database import Database
+
+whole, batches = Database.copy, []
+
+def copy(db, connection, table, *given):
+    whole(db, connection, table, *given)
+    batches.extend(["written"] if table == "document" else [])
+    while len(batches) == 2 and not Path(os.environ["GO_ON"]).exists():
+        time.sleep(0.01)
+
+Database.copy = copy
+main()
+"""
+
+
 @pytest.fixture
 def running(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
-    """`forge run` in a process group of its own, in the middle of parsing 3000 records."""
+    """`forge run` in a process group of its own, held in the transaction of its second batch until the file `go-on` is there."""
     monkeypatch.setenv("FORGE_WORKERS", "1")
-    lines = [{"doc_id": f"k:{n}", "title": f"Title {n}", "abstract": "Some sentence. " * 40} for n in range(3000)]
+    monkeypatch.setenv("GO_ON", str(tmp_path / "go-on"))
+    lines = [{"doc_id": f"k:{n}", "title": f"Title {n}", "abstract": "Some sentence. "} for n in range(3 * WRITE_BATCH)]
     (tmp_path / "dump.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     add_source(database, settings(), str(tmp_path / "dump.jsonl"))
-    command = [sys.executable, "-c", "from forge_app.cli import main; main()", "run", "source_inventory", "parsed_papers"]
+    command = [sys.executable, "-c", HELD, "run", "source_inventory", "parsed_papers"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=PROJECT, start_new_session=True) as process:
         while number(database, "SELECT count(*) FROM document") == 0:
             assert process.poll() is None, process.communicate()[1]
@@ -254,8 +275,10 @@ def test_a_check_that_fails_says_how_many(database: Database, capsys: pytest.Cap
     assert "every_document_has_a_passage: 1 without" in capsys.readouterr().err
 
 
-def test_a_database_that_breaks_off_is_one_sentence(running: subprocess.Popen[str], database: Database) -> None:
+def test_a_database_that_breaks_off_is_one_sentence(running: subprocess.Popen[str], database: Database, tmp_path: Path) -> None:
     others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
+    assert number(database, others + " AND pid <> pg_backend_pid()") > 0
+    (tmp_path / "go-on").touch()
     while running.poll() is None:
         number(database, others + " AND pid <> pg_backend_pid()")
     assert running.returncode == 2, running.communicate()[1]

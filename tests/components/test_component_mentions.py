@@ -129,6 +129,7 @@ def test_an_endpoint_that_is_away_stops_nothing(corpus: Database, monkeypatch: p
     with chat_server(lambda body, number: completion("{}")) as gone:
         monkeypatch.setenv("FORGE_LLM_BASE_URL", gone.url)
     monkeypatch.setenv("FORGE_LLM_MODEL", "small")
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)  # its pauses between tries; they would take 15 s
     told = run("00..03")
     assert told["read"] > 0 and told["proposals"] == told["passages_asked"] == 0 < told["passages_unanswered"]
 

@@ -137,23 +137,35 @@ def test_a_document_parsed_anew_while_it_was_read_is_left_to_the_next_run(databa
     assert [text[start:end] for start, end in rows] == ["LayerNorm"]
 
 
+KILLED = """
+import os, signal
+from forge_assets.components import extract
+from forge_resources.database import Database
+from forge_resources.settings import settings
+from tests.components.readings import ALL, ontology
+
+whole, batches = Database.copy, []
+
+def copy(db, connection, table, *given):
+    whole(db, connection, table, *given)
+    batches.extend(["written"] if table == "extraction" else [])
+    if len(batches) == 2:
+        os.killpg(0, signal.SIGKILL)
+
+Database.copy = copy
+extract.extract_shards(Database.open(), ontology(), settings(), ALL)
+"""
+"""Ends itself in the transaction of its second batch."""
+
+
 def test_a_run_killed_in_the_middle_goes_on_where_it_was(database: Database) -> None:
-    put_records(database, records(1500))
-    program = (
-        "from forge_assets.components import extract; from forge_resources.database import Database;"
-        "from forge_resources.settings import settings; from tests.components.readings import ALL, ontology;"
-        "extract.extract_shards(Database.open(), ontology(), settings(), ALL)"
-    )
-    child = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, start_new_session=True)
-    while number(database, "SELECT count(*) FROM extraction") < extract.COMMIT:
-        assert child.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.005)
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    done = number(database, "SELECT count(*) FROM extraction")
-    assert 0 < done < 1500 and done % extract.COMMIT == 0
+    count = 3 * extract.COMMIT
+    put_records(database, records(count))
+    done = subprocess.run([sys.executable, "-c", KILLED], cwd=PROJECT, start_new_session=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert number(database, "SELECT count(*) FROM extraction") == extract.COMMIT
     before = versions(database)
-    assert read(database).read == 1500 - done
+    assert read(database).read == count - extract.COMMIT
     after = versions(database)
     assert all(after[document] == transaction for document, transaction in before.items())
 

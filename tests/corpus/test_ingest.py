@@ -220,26 +220,37 @@ def test_the_same_work_in_two_documents_is_one_work(database: Database, store: O
     assert (join_works(database).works, number(database, "SELECT count(*) FROM work")) == (3, 3)
 
 
+KILLED = """
+import os, signal, sys
+from forge_assets.corpus import ingest
+from forge_resources.database import Database
+from forge_resources.object_store import open_store
+from forge_resources.settings import settings
+
+whole, batches = Database.copy, []
+
+def copy(db, connection, table, *given):
+    whole(db, connection, table, *given)
+    batches.extend(["written"] if table == "document" else [])
+    if len(batches) == 3:
+        os.killpg(0, signal.SIGKILL)
+
+Database.copy, ingest.WRITE_BATCH = copy, int(sys.argv[1])
+ingest.parse_shards(Database.open(), open_store(settings().objects_url, settings()), settings(), range(64))
+"""
+"""Ends itself in the transaction of its third batch."""
+
+
 def test_a_run_killed_in_the_middle_goes_on_where_it_was(database: Database, store: ObjectStore, tmp_path: Path) -> None:
     count, batch = 400, 50
-    lines = [{"doc_id": f"k:{n}", "title": f"Title {n}", "abstract": "Some sentence. " * 40} for n in range(count)]
+    lines = [{"doc_id": f"k:{n}", "title": f"Title {n}", "abstract": "This is a sentence of the text. " * 40} for n in range(count)]
     (tmp_path / "dump.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     add_source(database, settings(), str(tmp_path / "dump.jsonl"))
     scan(database, store, settings(), ALL)
-    program = (
-        "from forge_assets.corpus import ingest; from forge_resources.database import Database;"
-        "from forge_resources.object_store import open_store; from forge_resources.settings import settings;"
-        f"ingest.WRITE_BATCH = {batch}; s = settings(); ingest.parse_shards(Database.open(s), open_store(s.objects_url, s), s, range(64))"
-    )
-    child = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
-    while number(database, "SELECT count(*) FROM document") < 2 * batch:
-        assert child.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.02)
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    done = number(database, "SELECT count(*) FROM document")
-    assert 0 < done < count and done % batch == 0
-    assert parse_shards(database, store, settings(), ALL).parsed == count - done
+    done = subprocess.run([sys.executable, "-c", KILLED, str(batch)], start_new_session=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert number(database, "SELECT count(*) FROM document") == 2 * batch
+    assert parse_shards(database, store, settings(), ALL).parsed == count - 2 * batch
 
 
 # -- the parser processes ----------------------------------------------------------------------------------------------
