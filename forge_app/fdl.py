@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from forge_assets.blueprints.fdl.ir import Program
 
+MOST_LETTERS = 400_000  # checked within seconds
 FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 SET = click.option(
@@ -176,20 +178,36 @@ def _text(file: Path) -> str:
     from forge_resources.errors import FdlError
 
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        return text.removeprefix("\ufeff")  # the byte order mark that some editors write
+        if str(file) == "-":
+            text = sys.stdin.read(MOST_LETTERS + 1)
+        else:
+            with file.open(encoding="utf-8") as opened:
+                text = opened.read(MOST_LETTERS + 1)
     except UnicodeDecodeError:
         raise FdlError(f"{file} is no text in UTF-8; FDL is written in it") from None
     except OSError as error:
         raise FdlError(f"{file} cannot be read: {error.strerror or error}") from None
+    if len(text) > MOST_LETTERS:
+        raise FdlError(f"{file} has more than {MOST_LETTERS:,} characters; a model's text has some thousand, so this is none")
+    return text.removeprefix("\ufeff")  # the byte order mark that some editors write
 
 
 def _write(file: Path, text: str) -> None:
+    """The whole file or nothing of it; where it is a link, what the link leads to."""
     from forge_resources.errors import FdlError
 
+    target = Path(os.path.realpath(file))
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        file.write_text(text, encoding="utf-8")
+        if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+            raise FdlError(f"{file} cannot be written: it is no file, or you may not change it; give another name")
+        aside.write_text(text, encoding="utf-8")
+        if target.exists():
+            aside.chmod(target.stat().st_mode)
+        aside.replace(target)
     except OSError as error:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
         raise FdlError(f"{file} cannot be written: {error.strerror or error}") from None
 
 

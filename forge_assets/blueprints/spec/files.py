@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from forge_assets.blueprints.spec.values import Value
 from forge_resources.errors import BlueprintError
 from forge_resources.strict_yaml import parse
 
-MOST_BYTES = 4_000_000
+MOST_BYTES, MOST_SAID = 4_000_000, 300
 
 
 def as_json(spec: Spec) -> str:
@@ -54,6 +55,8 @@ def read_text(text: str, where: str) -> Spec:
         ) from None
     try:
         return Spec.model_validate(content)
+    except RecursionError:
+        raise BlueprintError(f"{where} is no valid spec: it is nested deeper than any spec") from None
     except ValidationError as error:
         raise BlueprintError(f"{where} is no valid spec: {_first(error)}") from None
 
@@ -64,8 +67,9 @@ def _first(error: ValidationError) -> str:
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if one["type"] == "extra_forbidden":
         return f"{field} is no field of a spec; take it out, or correct its name{more}"
-    found = "" if isinstance(one["input"], dict | BaseModel) else f", found {one['input']!r:.80}"
-    return f"{field}: {str(one['msg']).removeprefix('Value error, ')}{found}{more}"
+    found = "" if isinstance(one["input"], dict | BaseModel) else f", found {reprlib.repr(one['input']):.80}"
+    said = str(one["msg"]).removeprefix("Value error, ")
+    return f"{field}: {said if len(said) <= MOST_SAID else said[:MOST_SAID] + ' ...'}{found}{more}"
 
 
 def leaves(node: object, path: str = "") -> Iterator[tuple[str, Value[Any]]]:

@@ -74,6 +74,9 @@ class Architecture(Strict):
 
     @model_validator(mode="after")
     def _divides(self) -> Architecture:
+        for name in ("layers", "hidden_size", "heads", "kv_heads", "head_dim", "ffn_size", "context"):
+            if getattr(self, name).value < 1:
+                raise ValueError(f"{name} is {getattr(self, name).value}; a model has at least 1")
         if self.heads.value % self.kv_heads.value:
             raise ValueError(f"{self.heads.value} query heads are no multiple of {self.kv_heads.value} key heads; choose a divisor")
         if self.experts and self.experts.per_token.value > self.experts.experts.value:

@@ -47,6 +47,10 @@ class Value(Strict, Generic[T]):
     def _grounded(self) -> Value[T]:
         if self.origin == "stated" and not self.evidence:
             raise ValueError("a value stated by works names at least one place in a document; or its origin is 'default'")
+        numbers = self.value.values() if isinstance(self.value, dict) else [self.value]
+        for number in numbers:
+            if isinstance(number, int | float) and number < 0:
+                raise ValueError(f"no number of a spec is below 0, found {number}")
         if self.origin in ("default", "computed", "asked") and self.evidence:
             raise ValueError(f"a value whose origin is {self.origin!r} has no evidence in documents; or its origin is 'stated'")
         return self

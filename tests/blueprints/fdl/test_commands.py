@@ -56,6 +56,28 @@ def test_fmt_writes_the_file_or_says_that_it_would(
     assert capsys.readouterr().out == "axis b\n"
 
 
+def test_files_are_written_whole_and_kept_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Modes and links stay; where the disk refuses, the old text is still there and nothing else."""
+    right = Path(LLAMA).read_text()
+    file, link = tmp_path / "kept.fdl", tmp_path / "link.fdl"
+    file.write_text(right.replace(" * ", "*"))
+    file.chmod(0o600)
+    link.symlink_to(file)
+    main(["fdl", "fmt", str(link)])
+    assert link.is_symlink() and file.read_text() == right and file.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "out" / "module_jax.py").mkdir(parents=True)
+    with pytest.raises(SystemExit):
+        main(["fdl", "compile", LLAMA, "--to", "jax", "--output", str(tmp_path / "out")])
+    assert "module_jax.py cannot be written: it is no file" in capsys.readouterr().err
+    assert {one.name for one in tmp_path.rglob("*")} == {"kept.fdl", "link.fdl", "out", "module_jax.py"}
+
+
+def test_what_has_no_end_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fdl", "check", "/dev/zero"])
+    assert "/dev/zero has more than 400,000 characters" in capsys.readouterr().err
+
+
 def test_what_is_printed_runs_without_forge(tmp_path: Path) -> None:
     main(["fdl", "compile", LLAMA, "--to", "torch", "--output", str(tmp_path), "--set", "theta=5000"])
     main(["fdl", "compile", LLAMA, "--to", "jax", "--output", str(tmp_path)])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from forge_assets.blueprints.scaffold.generate import ANSWERS, answered, scaffold
+from forge_assets.blueprints.scaffold.generate import ANSWERS, answered, package_of, scaffold
 from forge_assets.blueprints.spec.model import Spec
 from forge_resources.errors import BlueprintError
 from tests.blueprints.scaffold.projects import MUTANTS, Place, commands, content, goes_red, project, spec
@@ -105,10 +105,33 @@ def test_folders_and_names_that_cannot_be_used_are_told_in_a_sentence(tmp_path: 
     (tmp_path / "other" / "file").write_text("mine")
     with pytest.raises(BlueprintError, match="holds no project of forge"):
         project(NAME, tmp_path / "home", tmp_path / "other")
-    with pytest.raises(BlueprintError, match="expected a name that Python can import"):
+    with pytest.raises(BlueprintError, match="expected a name of lower-case letters that Python can import"):
         answered({"package": "my-model"})
+    for taken in ("class", "torch", "json", "tests", "_hidden", "a" * 101):
+        with pytest.raises(BlueprintError, match="expected a name of lower-case letters"):
+            answered({"package": taken})
     with pytest.raises(BlueprintError, match="--title"):
         answered({"project_name": "two\nlines"})
+    for title in ('a "quoted" one', "{{ 7 * 7 }} x", "back\\slash", "<b>bold"):
+        with pytest.raises(BlueprintError, match="would mean something in code and texts"):
+            answered({"project_name": title})
     project(NAME, tmp_path / "home", tmp_path / NAME)
     with pytest.raises(BlueprintError, match="set _src_path"):
         project(NAME, tmp_path / "elsewhere", tmp_path / NAME)
+    for broken in (b"", b"- a", b"{", b"\xff\xfe", b"_src_path: x"):
+        (tmp_path / NAME / ANSWERS).write_bytes(broken)
+        with pytest.raises(BlueprintError, match="is not as copier wrote it"):
+            project(NAME, tmp_path / "home", tmp_path / NAME)
+
+
+def test_a_package_is_never_called_what_others_are_called(tmp_path: Path) -> None:
+    for title, package in (
+        ("Small model 2", "small_model_2"),
+        ("Class", "class_model"),
+        ("Torch!", "torch_model"),
+        ("-1 a", "m1_a"),
+        ("Größe 3", "gr_e_3"),
+    ):
+        assert package_of(title) == package
+    scaffold(spec(NAME), inputs().ontology, tmp_path / "home", tmp_path / "json", {"project_name": "Json"}, history=False)
+    assert (tmp_path / "json" / "src" / "json_model" / "__init__.py").is_file()

@@ -112,6 +112,10 @@ def test_what_enough_works_state_is_taken_with_its_place_and_what_is_implausible
         ("data.mix.value", {"web": 0.5}, "add up to 0.5"),
         ("schedule.warmup_steps.value", 10**9, "longer than"),
         ("optimizer.weight_decay.origin", "stated", "names at least one place in a document"),
+        ("architecture.layers.value", 0, "layers is 0; a model has at least 1"),
+        ("architecture.layers.value", -2, "architecture.layers: no number of a spec is below 0, found -2"),
+        ("optimizer.learning_rate.value", -0.1, "no number of a spec is below 0, found -0.1"),
+        ("precision.bytes_per_parameter.value", {"weights": -2.0}, "no number of a spec is below 0"),
         ("tokenizer.vocab_size.value", "many", "tokenizer.vocab_size.value: Input should be a valid integer"),
     ],
 )
@@ -127,12 +131,16 @@ def test_what_is_no_spec_is_told_in_a_sentence(tmp_path: Path) -> None:
         (b"{", "neither JSON nor YAML"),
         (b"a: [", "neither JSON nor YAML"),
         (b"7", "no valid spec"),
+        (b"[" * 5000 + b"]" * 5000, "neither JSON nor YAML|nested deeper|no valid spec"),
     ):
         (tmp_path / "spec.yaml").write_bytes(content)
         with pytest.raises(BlueprintError, match=said):
             files.read(tmp_path / "spec.yaml")
     with pytest.raises(BlueprintError, match="cannot be read"):
         files.read(tmp_path / "none.json")
+    with pytest.raises(BlueprintError) as caught:
+        files.read_text(changed("base", "parallelism.context.value", 10**400), "it")
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize("name", CASES)
