@@ -23,6 +23,7 @@ import pytest
 import sqlalchemy
 from absl import logging as absl_logging
 
+from forge_assets.components.ontology import kept, load
 from forge_resources.database import Database
 from forge_resources.settings import Settings
 
@@ -95,6 +96,16 @@ def forge_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield home
     stop_server(home)
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kept_ontology(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checked ontology as the first `forge` of a home keeps it, for rooms whose tests start many of them in fresh homes."""
+    file = tmp_path_factory.mktemp("kept") / "ontology.json"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("FORGE_HOME", str(file.parent))
+        kept.keep(file, kept.key_of(load.FOLDER, [], None), load.load_ontology())
+    return file
 
 
 @pytest.fixture(scope="session")

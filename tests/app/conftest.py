@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,14 @@ ARTICLES = {
 }
 
 Forge = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def forge_home(forge_home: Path, kept_ontology: Path) -> Path:
+    """A home in which some `forge` has read the ontology before."""
+    (forge_home / "cache").mkdir()
+    shutil.copy(kept_ontology, forge_home / "cache")
+    return forge_home
 
 
 @pytest.fixture

@@ -11,11 +11,21 @@ import os
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from forge_assets.components.ontology.model import Alias, Component, Introduced, Ontology, Parameter, ParameterUse, Port, Slot, Task
+from forge_assets.components.ontology.model import (
+    Alias,
+    Component,
+    Introduced,
+    Ontology,
+    Parameter,
+    ParameterUse,
+    Port,
+    Slot,
+    Task,
+    fields_of,
+)
 
 CODE = Path(__file__).resolve().parent
 
@@ -39,7 +49,7 @@ def taken(file: Path, key: str) -> Ontology | None:
 
 def keep(file: Path, key: str, ontology: Ontology) -> None:
     """Writes it in one step; where nothing can be written nothing is kept."""
-    content = json.dumps({"key": key, "version": ontology.version, **asdict(ontology)}, ensure_ascii=False)
+    content = json.dumps({"key": key, "version": ontology.version, **fields_of(ontology)}, ensure_ascii=False, default=fields_of)
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, aside = tempfile.mkstemp(prefix=file.name, dir=file.parent)

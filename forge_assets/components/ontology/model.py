@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -141,12 +141,7 @@ class Ontology:
     @cached_property
     def version(self) -> str:
         """SHA-256 (hex) of the whole content; order and layout of the files do not count."""
-        return _digest(
-            [
-                {name: asdict(thing) for name, thing in part.items()}
-                for part in (self.tasks, self.ports, self.slots, self.parameters, self.components)
-            ]
-        )
+        return _digest([self.tasks, self.ports, self.slots, self.parameters, self.components])
 
     def hashes(self) -> dict[str, str]:
         """component_id -> SHA-256 (hex) of what extraction sees of it: name, slot, aliases with their case and context rules."""
@@ -162,6 +157,11 @@ def _seen(component: Component) -> list[Any]:
     return [component.name, component.slot, component.broad, component.outside, aliases]
 
 
+def fields_of(one: Any) -> dict[str, Any]:
+    """One level of `dataclasses.asdict`, for json.dumps: the copies that asdict makes of everything take longer than to write it."""
+    return {field.name: getattr(one, field.name) for field in fields(one)}
+
+
 def _digest(content: Any) -> str:
-    written = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    written = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=fields_of)
     return hashlib.sha256(written.encode()).hexdigest()
