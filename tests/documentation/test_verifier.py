@@ -1,4 +1,4 @@
-"""The verifier against faithful rewrites and what corrupts them: 300 of made-up sentences, and 531 of sentences of the corpus (`trial`)."""
+"""The verifier against faithful rewrites and what corrupts them: 300 of made-up sentences, and 1,281 of the corpus (`trial`)."""
 
 from __future__ import annotations
 
@@ -94,6 +94,53 @@ def test_limits_opposites_and_rivals_are_seen(text: str, why: str) -> None:
 )
 def test_other_words_for_a_limit_will_do(text: str) -> None:
     assert why_not(text, [SOURCE]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        (
+            "The state is unavailable to the agent, and rewards are sparse.",
+            "The state is not available to the agent, and rewards are sparse.",
+        ),
+        (
+            "The graph model puts nodes into different classes by the dispersion between classes.",
+            "The graph model puts nodes into different classes by inter-class dispersion.",
+        ),
+        ("Nodes are trained with a \\emph{phase transition} in mind.", "Nodes are trained by the phase transition."),
+        ("The accuracy of the detector is above 90 percent.", "The detector has an accuracy of more than 90%."),
+        ("Costs of less than 50 dollars are reported for labels.", "Costs of <50 dollars are reported for labels."),
+        ("The raters of essays come from Italy.", "Italian ratings of essays are used."),
+        (
+            "Existing baselines are consistently outdone by the graph network.",
+            "The graph network consistently outperforms existing baselines.",
+        ),
+    ],
+)
+def test_the_same_in_another_form_will_do(text: str, quote: str) -> None:
+    assert why_not(text, [quote]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        (
+            "The graph network is consistently outdone by existing baselines.",
+            "The graph network consistently outperforms existing baselines.",
+        ),
+        ("The state is unavailable to the agent, and rewards are sparse.", "The state is available to the agent, and rewards are sparse."),
+        ("The comments endpoint of the service is audited.", "The search endpoint of the service is audited."),
+        ("Zero is no special point, but one is.", "Zero is a special point."),
+        ("The result implies that one is a special point.", "The result implies that zero is a special point."),
+        (
+            "The authors present an established approach to the analysis of graphs.",
+            "The authors present a novel approach to the analysis of graphs.",
+        ),
+        ("The accuracy of the detector is above 90 percent.", "The detector has an accuracy below 90%."),
+    ],
+)
+def test_the_same_words_that_say_something_else_will_not(text: str, quote: str) -> None:
+    assert why_not(text, [quote]) != ""
 
 
 def test_equality_of_strings_fails_the_same_test() -> None:

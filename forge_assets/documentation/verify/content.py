@@ -4,83 +4,80 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
+from forge_assets.documentation.verify.other_forms import behind_prefix, otherwise_said
 from forge_assets.documentation.verify.stems import stem
-from forge_assets.documentation.verify.tokens import Token, without_denial
-from forge_assets.documentation.verify.units import COUNTED, UNITS
+from forge_assets.documentation.verify.tokens import Token
 from forge_assets.documentation.verify.wording import wording
 
 Names = Callable[[str], frozenset[str]]
 """Ids of the components that a text is a name of."""
-_PARAMETER = stem("parameter")
 _WORDS_PER_NEW_ONE = 8
 """A rewrite may bring along one verb of everyday prose for so many words: bad faith exchanges names, nouns and adjectives."""
+_BEFORE_NOUNS = frozenset("the a an of in on for with by from its their this that these those each every no".split())
 _SMALL_WORDS = frozenset("of and for the a an in on to with by per".split())
 
 
 def uncarried(rewrite: Sequence[Token], sources: Sequence[Token], names: Names | None = None) -> list[Token]:
     """Words of the rewrite that no source carries. Numbers and words that point somewhere are judged elsewhere."""
-    known = {token.stem for token in sources}
-    words = wording()
-    joined = {a.stem + b.stem for a, b in pairwise(sources)}
-    joined |= {f"{a.stem}-{_digits(b)}" for a, b in pairwise(sources) if b.value is not None}
+    read = _Sources.of(sources)
     short = _spelt_out(rewrite, sources)
-    missing: list[int] = []
-    for index, token in enumerate(rewrite):
-        if token.value is not None or token.stem in known or token.stem in joined or index in short:
-            continue
-        if not token.name and (words.says_nothing(token) or token.stem in words.pointers or words.close(token.stem, known)):
-            continue
-        following = rewrite[index + 1] if index + 1 < len(rewrite) else None
-        if following is not None and (f"{token.stem}-{_digits(following)}" in known or token.stem + following.stem in known):
-            continue
-        if index and rewrite[index - 1].stem + token.stem in known or token.stem.removesuffix("s") in known:
-            continue
-        if _unit(rewrite, index) or _parameters(rewrite, index, sources) or _denied_word(rewrite, index, sources):
-            continue
-        missing.append(index)
+    missing = [
+        index
+        for index, token in enumerate(rewrite)
+        if token.value is None
+        and index not in short
+        and not _carried(rewrite, index, read)
+        and not otherwise_said(rewrite, index, sources, read.known)
+    ]
     named = _other_names(rewrite, sources, names) if missing and names is not None else set[int]()
     left = [rewrite[index] for index in missing if index not in named]
-    plain = [token for token in left if _everyday(token)]
+    plain = [index for index in missing if index not in named and _everyday(rewrite, index)]
     return left if len(plain) < len(left) or len(left) * _WORDS_PER_NEW_ONE > len(rewrite) else []
 
 
-def _everyday(token: Token) -> bool:
-    """A verb of everyday prose; what turns something round is none."""
-    lower = token.text.lower()
-    return not token.name and lower in wording().verbs and not lower.endswith("ing")
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Stems of the sources' words (`known`), and of two that stand side by side taken as one (`joined`)."""
+
+    known: frozenset[str]
+    joined: frozenset[str]
+
+    @staticmethod
+    def of(sources: Sequence[Token]) -> _Sources:
+        known = {token.stem for token in sources} | {stem(part) for token in sources for part in behind_prefix(token)}
+        joined = {stem(f"{a.text}{b.text}") for a, b in pairwise(sources)} | {a.stem + b.stem for a, b in pairwise(sources)}
+        joined |= {f"{a.stem}-{b.text.lower()}" for a, b in pairwise(sources) if b.value is not None}
+        return _Sources(frozenset(known), frozenset(joined))
 
 
-def _denied_word(rewrite: Sequence[Token], index: int, sources: Sequence[Token]) -> bool:
-    """Without supervision for unsupervised, not labelled for unlabelled, against X for anti-X."""
-    near = {token.text.lower() for token in rewrite[max(0, index - 4) : index]}
-    bare = {without for token in sources if (without := without_denial(token))}
-    return bool(near & {"not", "no", "without", "against", "never", "lack", "lacks"}) and bool(
-        {rewrite[index].stem, *wording().derived.get(rewrite[index].stem, ())} & bare
-    )
+def _carried(rewrite: Sequence[Token], index: int, sources: _Sources) -> bool:
+    """Whether a word stands in the sources: itself, a synonym, or together with a neighbour as one word."""
+    token, words = rewrite[index], wording()
+    if token.stem in sources.known | sources.joined or token.stem.removesuffix("s") in sources.known:
+        return True
+    if not token.name and (words.says_nothing(token) or token.stem in words.pointers or words.close(token.stem, sources.known)):
+        return True
+    with_next = rewrite[index : index + 2]
+    together = [f"{token.stem}-{with_next[1].text.lower()}"] if len(with_next) == 2 else []
+    for pair in (with_next, rewrite[max(0, index - 1) : index + 1]):
+        if len(pair) == 2:
+            together += [pair[0].stem + pair[1].stem, stem(pair[0].text + pair[1].text)]
+    return not sources.known.isdisjoint(together)
 
 
-def _digits(token: Token) -> str:
-    return token.text.lower()
-
-
-def _unit(tokens: Sequence[Token], index: int) -> bool:
-    """A unit of physics that its number has taken up, or what tells a factor: 8-fold, 3 times."""
-    before, token = tokens[index - 1] if index else None, tokens[index]
-    taken_up = token.text in UNITS or token.text.lower() in UNITS or token.stem in ("x", "fold", "time", "percentag", "point")
-    return taken_up and before is not None and (before.value is not None and bool(before.unit) or before.stem == "percentag")
-
-
-def _parameters(rewrite: Sequence[Token], index: int, sources: Sequence[Token]) -> bool:
-    """A proxy of 40M parameters for a 40M proxy."""
-    value = rewrite[index - 1].value if index and rewrite[index].stem == _PARAMETER else None
+def _everyday(rewrite: Sequence[Token], index: int) -> bool:
+    """A verb of everyday prose, where no noun is due; what turns something round is none."""
+    token = rewrite[index]
+    lower = re.sub(r"is(?=(?:e|es|ed)\Z)", "iz", token.text.lower())
+    noun = index > 0 and rewrite[index - 1].text.lower() in _BEFORE_NOUNS and not lower.endswith("ed")
     return (
-        value is not None
-        and value >= 1e6
-        and any(
-            token.value == value and (at + 1 == len(sources) or sources[at + 1].stem not in COUNTED) for at, token in enumerate(sources)
-        )
+        not token.name
+        and not noun
+        and lower in wording().verbs
+        and (not lower.endswith("ing") or index == 0 or rewrite[index - 1].clause != token.clause)
     )
 
 

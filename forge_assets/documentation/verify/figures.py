@@ -27,10 +27,10 @@ def wrong_figure(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
     """What is wrong with the first number that the sources do not carry; empty where all are carried."""
     for index, token in enumerate(rewrite):
         if token.value is None:
-            if token.stem == "one" and not _one_fits(rewrite, index, sources):
-                return "'one' stands in no source"
             continue
         same = [at for at, other in enumerate(sources) if other.value is not None and _same_value(token, other)]
+        if not same and _otherwise_told(token, rewrite, sources):
+            continue
         if not same and not _in_a_name(rewrite, index, sources):
             return f"{token.text} stands in no source"
         same = [at for at in same if _unit_fits(token, sources[at])]
@@ -48,11 +48,39 @@ def wrong_figure(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
             return f"{token.text} is no such bound in the source"
         if all(_strict(sources, at) for at in same) and not (_bound(rewrite, index) or _limit(rewrite, index)):
             return f"{token.text} is but a bound in the source"
-    return ""
+    ones = [index for index, token in enumerate(rewrite) if token.value is None and token.stem == "one"]
+    return "" if all(_one_fits(rewrite, index, sources) for index in ones) else "'one' stands in no source"
+
+
+def _one_for_another(rewrite: Sequence[Token], sources: Sequence[Token]) -> bool:
+    """One, where the source has no one and the rewrite has lost a small number written as a word."""
+    said = {other.stem for other in rewrite}
+    return all(other.stem not in ("one", "#1") for other in sources) and any(
+        other.value is not None and other.text.isalpha() and other.text.islower() and other.value <= 12 and other.stem not in said
+        for other in sources
+    )
+
+
+def _otherwise_told(token: Token, rewrite: Sequence[Token], sources: Sequence[Token]) -> bool:
+    """Half for 50%, and two of what is named."""
+    half = token.text.lower() == "half" and any(other.value == 50 and other.unit == "%" for other in sources)
+    return half or _counted_up(token, rewrite, sources)
+
+
+def _counted_up(token: Token, rewrite: Sequence[Token], sources: Sequence[Token]) -> bool:
+    """Two where the source says both, or names this and that; not where a number of the source has gone."""
+    words = {other.text.lower() for other in sources}
+    if token.text.lower() != "two" or words & {"one", "single", "sole", "any", "every", "each"}:
+        return False
+    said = {other.stem for other in rewrite}
+    gone = any(other.value is not None and other.value <= 12 and other.stem not in said for other in sources)
+    return bool(words & {"both", "dual", "pair", "pairs", "twin", "couple"}) or not gone and "and" in words
 
 
 def _one_fits(rewrite: Sequence[Token], index: int, sources: Sequence[Token]) -> bool:
     """One of what is counted, where the source speaks of one, a single or a."""
+    if _one_for_another(rewrite, sources):
+        return False
     counted = rewrite[index + 1].stem if index + 1 < len(rewrite) else ""
     if counted not in _COUNTED:
         return True

@@ -10,13 +10,14 @@ from forge_assets.documentation.verify.stems import stem
 from forge_assets.documentation.verify.tokens import Token
 from forge_assets.documentation.verify.wording import wording
 
-_BEATS = frozenset(stem(word) for word in "outperform surpass beat exceed underperform supersede".split())
+_BEATS = frozenset(stem(word) for word in "outperform surpass beat exceed underperform supersede outdo outstrip outshine overtake".split())
 _REPLACES = frozenset((stem("replace"), stem("substitute")))
 _IMPROVES = frozenset(stem(word) for word in "improve prefer preferred gain better lose".split())
 _PRONOUNS = frozenset(("it", "they", "them"))
 _ENDS = frozenset(
     "on in at by with when if since because for but so from under using through than it they in is are was were has have".split()
 )
+_BE = frozenset("is are was were be been being gets".split())
 _PAIRS = "contrast to, relative to, instead of, rather than, place of, compared with, compared to, respect to, lieu of"
 _FOLLOWED_BY = {(stem(pair.split()[0]), pair.split()[1]) for pair in _PAIRS.split(", ")}
 _MOST = 4
@@ -53,7 +54,7 @@ def swapped_reference(mine: References, theirs: References) -> bool:
     straight = len(mine.words & theirs.words)
     cross = len(mine.words & theirs.others)
     back = len(mine.others & theirs.words)
-    return mine.compares and theirs.compares and (cross > straight or straight == 0 and back > 0)
+    return mine.compares and theirs.compares and (cross > 2 * straight or straight == 0 and back > 0)
 
 
 def _weighs(token: Token) -> bool:
@@ -67,7 +68,7 @@ def _phrase(tokens: Sequence[Token], index: int) -> list[int]:
     following = tokens[index + 1].stem if index + 1 < len(tokens) else ""
     near = {other.stem for other in tokens[max(0, index - 5) : index]}
     written = {other.text.lower() for other in tokens[max(0, index - 1) : index + 2]}
-    passive = following in ("by", "with") and before in ("is", "are", "was", "were", "be", "been")
+    passive = following in ("by", "with") and bool(_BE & {other.text.lower() for other in tokens[max(0, index - 3) : index]})
     if token.stem in _BEATS or token.stem in _REPLACES and token.text.lower() != "replaced":
         return _before(tokens, index - 1) if passive else _after(tokens, index + 1)
     if token.text.lower() == "replaced" and following in ("by", "with"):
@@ -93,7 +94,8 @@ def _after(tokens: Sequence[Token], index: int) -> list[int]:
         if of_those and token.stem in ("with", "by", "from", "us"):  # those trained with uniform sampling: the sampling is compared
             found, of_those = [], False
             continue
-        if token.clause != tokens[index].clause or found and token.stem in _ENDS or token.stem in _PRONOUNS or len(found) == _MOST:
+        ends = token.stem in _ENDS and (found or at > index + 1)
+        if token.clause != tokens[index].clause or ends or token.stem in _PRONOUNS or len(found) == _MOST:
             break
         if _weighs(token):
             found.append(at)
@@ -121,8 +123,8 @@ def _sign(tokens: Sequence[Token], index: int) -> str:
 
 def crossed_clauses(rewrite: Sequence[Token], sources: Sequence[Token]) -> bool:
     """Whether two things have changed places between clauses: what is said of one in the source is said of the other."""
-    return _crossed(_clauses(rewrite, False), _clauses(sources, False), 3, 3.0) or _crossed(
-        _clauses(rewrite, True), _clauses(sources, True), 4, 0.0
+    return _crossed(_clauses(rewrite, False), _clauses(sources, False), 5, 5.0) or _crossed(
+        _clauses(rewrite, True), _clauses(sources, True), 6, 0.0
     )
 
 

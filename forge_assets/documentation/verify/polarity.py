@@ -17,9 +17,13 @@ _CUES = frozenset(stem(word) for word in _DENYING.split())
 _EXACT = frozenset("not no nor off other from".split())
 """Words that deny as they are written: neither notably nor trade-offs do."""
 _REMOVED = frozenset(stem(word) for word in ("remove", "discard"))
-_LIKE_CUES = _CUES | _REMOVED | {stem(word) for word in "unchanged instead hinder preclude prohibit forbid impede inhibit".split()}
+_LIKE_CUES = (
+    _CUES | _REMOVED | {stem(word) for word in "unchanged unsuccessful instead hinder preclude prohibit forbid impede inhibit".split()}
+)
 _ONLY = frozenset(("only", "just", "solely", "exclusively", "merely"))
-_LIKE_ONLY = _ONLY | {"once", "single", "sole", "except", "unless", "limited"}
+_LIKE_ONLY = _ONLY | {"alone", "restricted", "exclusive", "once", "single", "sole", "except", "unless", "limited"}
+_AFTER_FREE = frozenset(stem(word) for word in "form space text energy will flow fall lunch parameter".split())
+_BEFORE_OFF = frozenset(stem(word) for word in ("trade", "set", "pay", "kick"))
 _STACKS = frozenset((stem("encoder"), stem("decoder")))
 _REASONS = frozenset("because since when if so that".split())
 _AFTER, _BEFORE = 5, 4
@@ -27,11 +31,12 @@ _AFTER, _BEFORE = 5, 4
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A word that denies, and the stems of what it may deny: after it, and before it in its clause."""
+    """A word that denies, and the stems of what it may deny: after it, and before it in its clause; `follows`: right after it."""
 
     word: str
     after: frozenset[str]
     before: frozenset[str]
+    follows: str = ""
 
 
 def wrong_polarity(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
@@ -45,16 +50,17 @@ def _cues(tokens: Sequence[Token], words: frozenset[str]) -> list[Cue]:
         lower = token.text.lower()
         by_stem = token.stem in words and (token.stem not in _EXACT or lower == token.stem)
         if (by_stem or lower in words or lower.endswith("n't")) and _denies(tokens, index):
-            after = _content(tokens[index + 1 :], token.clause, 0 if lower == "free" else _AFTER)
-            before = _content(tokens[:index][::-1], token.clause, {"free": 1, "instead": 0}.get(lower, _BEFORE))
-            found.append(Cue(lower, after, before))
+            free_of = lower == "free" and index + 1 < len(tokens) and tokens[index + 1].text in ("of", "from")
+            after = _content(tokens[index + 1 :], token.clause, 2 if free_of else 0 if lower == "free" else _AFTER)
+            before = _content(tokens[:index][::-1], token.clause, 0 if free_of else {"free": 1, "instead": 0}.get(lower, _BEFORE))
+            found.append(Cue(lower, after, before, tokens[index + 1].stem if index + 1 < len(tokens) else ""))
     return found
 
 
 def _denies(tokens: Sequence[Token], index: int) -> bool:
     """Whether the word denies here: no more than 5, not only, and from, other and drop mostly do not."""
     following = tokens[index + 1].stem if index + 1 < len(tokens) else ""
-    match tokens[index].stem:
+    match tokens[index].text.lower():
         case "no":
             return following not in ("more", "les")
         case "not":
@@ -66,10 +72,12 @@ def _denies(tokens: Sequence[Token], index: int) -> bool:
         case "from":
             return any(token.stem == "keep" for token in tokens[max(0, index - 3) : index])
         case "free":
-            return "-" in tokens[index].text or index > 0 and tokens[index - 1].clause == tokens[index].clause
+            return following not in _AFTER_FREE and (
+                "-" in tokens[index].text or index > 0 and tokens[index - 1].clause == tokens[index].clause
+            )
         case "off":
-            return index == 0 or tokens[index - 1].stem != stem("trade")
-        case "drop":
+            return index == 0 or tokens[index - 1].stem not in _BEFORE_OFF
+        case "drop" | "drops" | "dropped" | "dropping":
             return following in ("the", "it", "all", "a")
     return True
 
@@ -87,6 +95,8 @@ def _content(tokens: Sequence[Token], clause: int, most: int) -> frozenset[str]:
 def _touch(a: Cue, b: Cue) -> bool:
     words = wording()
     mine, theirs = a.after | a.before, b.after | b.before
+    if stem(a.word) == stem(b.word) and not (mine and theirs) or a.follows in b.after or b.follows in a.after:
+        return True
     return any(words.same(x, y) for x in mine for y in theirs)
 
 
@@ -117,7 +127,9 @@ def _prefixed(tokens: Sequence[Token], others: Collection[str]) -> list[Cue]:
     known = {word for other in others for word in (other, *wording().derived.get(other, ()))}
     bare = [(token.text.lower(), without_denial(token)) for token in tokens if token.stem not in others]
     return [
-        Cue(text, frozenset((stem_,)), frozenset()) for text, stem_ in bare if stem_ and {stem_, *wording().derived.get(stem_, ())} & known
+        Cue(text, frozenset((stem_,)), frozenset())
+        for text, stem_ in bare
+        if stem_ and ({stem_, *wording().derived.get(stem_, ())} & known or any(wording().same(stem_, word) for word in known))
     ]
 
 
@@ -133,7 +145,7 @@ def _exclusion(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
             token.text.lower() not in _ONLY
             or compound
             or following is not None
-            and (following.stem in ("a", "an") or following.value is not None)
+            and (following.stem in ("a", "an", "one") or following.value is not None)
         ):
             continue
         if not there:
@@ -164,7 +176,7 @@ def pointers(tokens: Sequence[Token]) -> list[tuple[int, frozenset[Pointer]]]:
             and following[0].stem == "than"
             and following[1].value is not None
             or (
-                token.stem in ("above", "below")
+                token.text.lower() in ("above", "below")
                 and bool(following)
                 and following[0].value is not None
                 or token.text.lower() in ("fall", "falls", "fell")
@@ -173,6 +185,8 @@ def pointers(tokens: Sequence[Token]) -> list[tuple[int, frozenset[Pointer]]]:
             )
         )
         if token.text.lower() in ("more", "less") and following and following[0].text.lower().endswith("ly"):
+            continue
+        if token.stem == "cut" and any(other.text.lower() == "into" for other in tokens[index + 1 : index + 5]):
             continue
         no_longer = token.text.lower() == "longer" and index > 0 and tokens[index - 1].stem == "no"
         if where and not bound and not no_longer:

@@ -47,7 +47,7 @@ def _limited(sources: Sequence[Token], word: str) -> bool:
 def _dropped(rewrite: Sequence[Token], sources: Sequence[Token]) -> str:
     """A qualifier whose scope stays while fewer of its kind do."""
     for family in _FAMILIES:
-        mine = _qualifying(rewrite, family)
+        mine = _qualifying(rewrite, family, _ALSO if "mostly" in family else frozenset())
         theirs = [at for at in _qualifying(sources, family) if _stays(at, sources, rewrite)]
         open_ = sum(token.text.lower() in _OPEN for token in rewrite) - sum(token.text.lower() in _OPEN for token in sources)
         if len(theirs) > len(mine) + (max(open_, 0) if "maybe" in family else 0):
@@ -87,9 +87,13 @@ _FAMILIES = (("maybe", "mostly"), ("some", "mostly"), ("only",), ("nearly",))
 """Kinds that stand for each other: what is mostly so may be so."""
 
 
-def _qualifying(tokens: Sequence[Token], family: tuple[str, ...]) -> list[int]:
+_ALSO = frozenset("promising promise frequent usual typical common customary occasional prevalent habitual".split())
+"""A rewrite may say with these what a source says with an adverb; a source may have them for other ends."""
+
+
+def _qualifying(tokens: Sequence[Token], family: tuple[str, ...], also: frozenset[str] = frozenset()) -> list[int]:
     """Where qualifiers stand; of several that belong together, as in may potentially, the first."""
-    members = frozenset[str]().union(*(wording().qualifiers[kind] for kind in family))
+    members = also.union(*(wording().qualifiers[kind] for kind in family))
     found: list[int] = []
     for index, token in enumerate(tokens):
         if token.text.lower() in members and not _is_idle(tokens, index) and (not found or index - found[-1] > 2):
@@ -127,6 +131,10 @@ def _is_idle(tokens: Sequence[Token], index: int) -> bool:
             return before in ("a", "to")
         case "expected":
             return following[:1] != ["to"]
+        case "limited" | "restricted":
+            return following[:1] == ["by"]
+        case "whether":
+            return any(token.text.lower() == "or" for token in tokens[index + 1 : index + 16])
         case "seem" | "seems" | "appear" | "appears" | "appeared":
             return following[:1] in (["in"], ["at"], ["on"])
     return False

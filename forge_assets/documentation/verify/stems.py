@@ -19,24 +19,42 @@ forget: forgot forgotten; teach: taught; catch: caught; fight: fought; sell: sol
 strike: struck; spin: spun; swap: swapping; vertex: vertices; matrix: matrices; index: indices; axis: axes; hypothesis: hypotheses
 analysis: analyses; criterion: criteria; phenomenon: phenomena; thesis: theses; synthesis: syntheses; corpus: corpora; datum: data
 medium: media; optimum: optima; maximum: maxima; minimum: minima; appendix: appendices; basis: bases; crisis: crises; spectrum: spectra
-simplex: simplices; vortex: vortices; formula: formulas formulae"""
-_LEMMAS = {form: entry.split(":")[0].strip() for entry in _IRREGULAR.replace("\n", ";").split(";") for form in entry.split(":")[1].split()}
+simplex: simplices; mimic: mimicking mimicked; overall: general generally; beat: beaten; outdo: outdid outdone
+undergo: underwent undergone; undo: undid undone; bear: bore borne
+foresee: foresaw foreseen; withstand: withstood; strive: strove striven; throw: threw thrown; wear: wore worn; steal: stole stolen
+lend: lent; bend: bent; swing: swung; spring: sprang sprung; ride: rode ridden; redo: redid redone; rewrite: rewrote rewritten
+outgrow: outgrew outgrown; forgo: forwent forgone; weave: wove woven; shake: shook shaken; cling: clung; dig: dug; hang: hung
+widespread: prevalent prevalence; vortex: vortices; formula: formulas formulae"""
+IRREGULAR = {
+    form: entry.split(":")[0].strip() for entry in _IRREGULAR.replace("\n", ";").split(";") for form in entry.split(":")[1].split()
+}
+_OWN = frozenset(
+    """reasoning planning planner plane planes representation representations representational causal causality comment comments currency
+station stations tile tiles tiling hop hops hopping theme themes mental sensing sensor news app apps import imports instant impedance quest
+numeral numerals security treatment presentation presentations consistency consistent continuous emergent emergence observation observations
+operation operations variable variables variance variational valuation meaning rendering execution orientation formal station reference
+references referent referents authority authorities actuation actuated employee employees employment ordering routing relational implant
+implantation dependency dependencies phrase phrases""".split()
+)
+"""Words whose stem would be that of another word with another meaning: a plane is no plan. They keep all but a plural s."""
 _INSTEAD = {"ization": "is", "ction": "c", "ically": "ic", "ical": "ic", "ally": "al", "ied": "y", "ability": "abl", "ibility": "ibl"}
 _ENDINGS = [
     (ending, _INSTEAD.get(ending, ""))
     for ending in (
         "ization ational ically ation ction ional ion ibly ably ously ous ally ly ating ated ate ing ied ed ement ment ness ability ibility"
-        " ity ance ence ancy ency able ible ant ent ical al e"
+        " ful ity ance ence ancy ency able ible ant ent ical al e"
     ).split()
 ]
-_LATE = frozenset("ance ence ancy ency ant ent al able ible ical ity ating ated ate ation ational".split())
+_LATE = frozenset("ful ance ence ancy ency ant ent al able ible ical ity ating ated ate ation ational".split())
 """Endings that go only where four letters stay."""
 
 
 @lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
     """The word in small letters without its endings: partitioning, partitions and partitioned are one."""
-    folded = fold(_LEMMAS.get(word.lower(), word))
+    if word.lower() in _OWN:
+        return fold(word).removesuffix("s") + "ʼ"
+    folded = fold(IRREGULAR.get(word.lower(), word))
     if len(folded) <= 3:
         return folded
     for _ in range(2):  # partitioning, partition, partit

@@ -10,7 +10,7 @@ from forge_assets.documentation.verify.stems import stem
 from forge_assets.documentation.verify.tokens import Token
 from forge_assets.documentation.verify.wording import wording
 
-_NOT = re.compile(r"(?:un|in|im|ir|il|non-?|dis|anti-?|de|mis|a)(?=[a-z]{4})")
+_NOT = re.compile(r"(?:un|in|im|ir|il|non-?|dis|anti-?|de|mis|a(?=sym|syn|typ|per|soc))(?=[a-z]{4})")
 _PAIRED = [pair.split("/") for pair in (
     "under/over multi/single multi/uni multi/mono under/out pre/post up/down intra/inter homo/hetero macro/micro open/closed online/offline"
 ).split()]  # fmt: skip
@@ -67,7 +67,7 @@ def _opposed(token: Token, other: Token) -> bool:
     for one, two in _PAIRED:
         for x, y in ((one, two), (two, one)):
             if a.startswith(x) and b.startswith(y) and stem(a[len(x) :].strip("-")) == stem(b[len(y) :].strip("-")):
-                return True
+                return bool(a[len(x) :]) or "out" not in (x, y)
     return False
 
 

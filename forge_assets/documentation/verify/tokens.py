@@ -15,9 +15,15 @@ from forge_assets.documentation.verify.units import SCALES, UNITS, of_words
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _SUPERSCRIPT = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _TEX = [
-    (re.compile(r"\\(?:text|mathrm|mathbf|mathit|mathcal|rm|operatorname)\s*\{([^{}]*)\}"), r"\1"),
+    (
+        re.compile(
+            r"\\(?:text|mathrm|mathbf|mathit|mathcal|rm|operatorname|emph|textbf|textit|texttt|textsc|underline|mbox)\s*\{([^{}]*)\}"
+        ),
+        r"\1",
+    ),
+    (re.compile(r"\\(?:it|bf|em|sc|tt|sl)(?![a-zA-Z])|\\text(?:sc|bf|it|tt|rm|sf)(?=[A-Z])"), ""),
     (re.compile(r"\\(?:times|cdot|ast)(?![a-zA-Z])"), "×"),
-    (re.compile(r"\\(?:sim|approx)(?![a-zA-Z])"), "~"),
+    (re.compile(r"\\(?:sim|approx|textasciitilde)(?![a-z])"), "~"),
     (re.compile(r"\\([%&#_$])"), r"\1"),
     (re.compile(r"\\[,;! ]"), " "),
     (re.compile(r"\{,\}"), ","),
@@ -44,7 +50,7 @@ _OPENING = frozenset("in on for with at by using under after before during over 
 _AGAINST = frozenset(("contrast", "compar", "relat", "addit", "comparison"))
 _LONG_OPENING = 12
 """What opens a sentence belongs to what follows its comma, if it is no longer than so many words."""
-_PREFIXES = frozenset("pre post non re de co un sub multi inter intra semi self over under anti bi tri auto meta".split())
+_PREFIXES = frozenset("pre post non re de co un sub multi inter intra semi self over under anti bi tri auto meta mis".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,9 @@ def plain(text: str) -> str:
         text = pattern.sub(instead, text)
     text = re.sub(r"[‐‑‒–—−]", "-", unicodedata.normalize("NFKC", text)).replace("’", "'")
     text = text.replace("()", "")
+    text = re.sub(r"<\s?(?=\d)", " less than ", re.sub(r"(?<!-)>\s?(?=\d)", " more than ", text))
     text = re.sub(r"(?<=\w)'s\b", "", re.sub(r"(?<=\d)X\b", "x", text))
-    text = re.sub(r"(?<=\d)[x×%](?=-\d)", "", text)  # of a range one unit is enough
+    text = re.sub(r"(?<=\d)(?:%(?=-\d[\d.]*%)|[x×](?=-\d[\d.]*[x×]))", "", text)  # of a range one unit is enough
     return "".join(_GREEK.get(letter, letter) for letter in text)
 
 
@@ -104,7 +111,12 @@ def _mark_percent(found: list[Token]) -> None:
             other = found[-back - 2] if len(found) >= back + 2 else None
             if other is not None and other.value is not None and not other.unit and found[-back - 1].stem in ("to", "and"):
                 found[-back - 2] = replace(other, unit="%")
-            elif len(found) > back and found[-back - 1].value is not None and not found[-back - 1].unit:
+            elif (
+                len(found) > back
+                and found[-back - 1].value is not None
+                and not found[-back - 1].unit
+                and found[-back - 1].clause == found[-back].clause
+            ):
                 found[-back - 1] = replace(found[-back - 1], unit="%")
             return
 
@@ -176,7 +188,7 @@ def _with_scales(tokens: list[Token]) -> list[Token]:
             continue
         scale = SCALES.get(token.text.lower()) if len(token.text) > 6 else 100.0 if token.text.lower() == "hundred" else None
         before = made[-1] if made else None
-        if scale and before is not None and (before.value is not None or before.stem == "one") and not before.unit:
+        if scale and before is not None and (before.value is not None or before.stem in ("one", "a")) and not before.unit:
             value = (before.value or 1.0) * scale
             made[-1] = replace(before, text=f"{before.text} {token.text}", stem=f"#{value:.12g}", value=value)
         else:

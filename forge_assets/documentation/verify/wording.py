@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from forge_assets.documentation.verify.stems import stem
+from forge_assets.documentation.verify.stems import IRREGULAR, stem
 from forge_assets.documentation.verify.tokens import Token
 
 _VERBS = frozenset(("apply", "rely", "supply", "imply", "comply"))
@@ -79,6 +79,9 @@ def wording() -> Wording:
             pointers.setdefault(stem(word), set()).add((axis, direction))
     neutral = read["neutral"].split()
     net = _wordnet(len(read["same"]))
+    for number, line in enumerate((files(__package__) / "paraphrases.txt").read_text("utf-8").splitlines(), 1):
+        for word in line.split() if line[:1] != "#" else ():
+            net[0][stem(word)] = net[0].get(stem(word), frozenset()) | {-number}
     turning = {stem(word) for word in read["turning"].split()}
     opposites = {word: set(found) for word, found in net[3].items()}
     for line in read["opposites"]:
@@ -93,7 +96,7 @@ def wording() -> Wording:
         {word: frozenset(found) for word, found in pointers.items()},
         *net[:3],
         {word: frozenset(found) for word, found in opposites.items()},
-        frozenset(verb for verb in net[4] if stem(verb) not in turning),
+        frozenset(verb for verb in (*net[4], *_forms(read["everyday"].split())) if stem(verb) not in turning),
         {kind: frozenset(words.split()) for kind, words in read["qualifiers"].items()},
         frozenset(read["universal"].split()),
         frozenset(read["like_universal"].split()),
@@ -101,6 +104,17 @@ def wording() -> Wording:
         frozenset(stem(word) for word in read["literal"].split()),
         frozenset(turning),
     )
+
+
+def _forms(verbs: Collection[str]) -> list[str]:
+    """The regular forms of verbs, and the irregular ones that stems.py knows."""
+    found = [form for form, base in IRREGULAR.items() if base in verbs]
+    for verb in verbs:
+        bare = verb.removesuffix("e")
+        found += [verb, f"{bare}ing", f"{verb}es" if verb.endswith(("s", "sh", "ch", "x")) else f"{verb}s", f"{bare}ed"]
+        if verb.endswith("y") and verb[-2] not in "aeou":
+            found += [f"{verb[:-1]}ies", f"{verb[:-1]}ied"]
+    return found
 
 
 Pairs = dict[str, frozenset[str]]
