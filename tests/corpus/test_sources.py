@@ -151,17 +151,18 @@ def test_sources_that_hold_each_other_overlap(one: str, other: str, expected: bo
     assert overlap(one, other) == overlap(other, one) == expected
 
 
-def test_commands_add_list_and_remove_all_kinds(database: Database, tmp_path: Path) -> None:
-    (tmp_path / "news").mkdir()
-    (tmp_path / "news" / "a.json").write_bytes(lines([news(1)]))
+def test_commands_add_list_and_remove_all_kinds(database: Database, forge_home: Path) -> None:
+    folder = forge_home  # a short path: the table breaks lines, and the length of pytest's own hangs on the number of the run
+    (folder / "news").mkdir()
+    (folder / "news" / "a.json").write_bytes(lines([news(1)]))
 
     def forge(*words: str, code: int = 0) -> str:
         result = CliRunner().invoke(source, words)
         assert result.exit_code == code, result.output
         return result.output
 
-    forge("add", f"jsonl:{tmp_path / 'news'}", "--field", "title=headline", "--field", "text=content.body")
-    overlapping = CliRunner().invoke(source, ["add", f"jsonl:{tmp_path / 'news' / 'a.json'}"])
+    forge("add", f"jsonl:{folder / 'news'}", "--field", "title=headline", "--field", "text=content.body")
+    overlapping = CliRunner().invoke(source, ["add", f"jsonl:{folder / 'news' / 'a.json'}"])
     assert "overlaps with source news" in str(overlapping.exception)
     forge("add", "arxiv:cs.LG", "--from", "2026-01-01", "--with", "latex,pdf", "--per-run", "7", "--name", "ml")
     with database.begin() as connection:
