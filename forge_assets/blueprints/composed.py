@@ -72,7 +72,8 @@ def shape_of(spec: Spec) -> ModelShape:
     a = spec.architecture
     slots = {slot: one.value for slot, one in a.components.items()}
     layer = slots.get("norm") == "layer-norm"
-    biased = layer and not a.gated_ffn.value and slots.get("position_encoding") != "alibi"
+    norm_bias = parts.has_norm_bias(slots)
+    biased = norm_bias and not a.gated_ffn.value
     latent = parts.latent_of(a.hidden_size.value) if slots.get("attention") == "mla" else None
     moe = None
     if a.experts:
@@ -86,7 +87,7 @@ def shape_of(spec: Spec) -> ModelShape:
         "forge", a.layers.value, a.hidden_size.value, a.heads.value, a.heads.value if latent else a.kv_heads.value,
         latent.rope_dim + latent.nope_dim if latent else a.head_dim.value, 0 if moe else a.ffn_size.value, spec.tokenizer.vocab_size.value,
         a.gated_ffn.value, a.tied_embeddings.value, qkv_bias=biased, out_bias=biased, ffn_bias=biased,
-        norm="layer" if layer else "rms", norm_bias=layer,
+        norm="layer" if layer else "rms", norm_bias=norm_bias,
         norms_per_layer=1 if parallel else 4 if slots.get("norm_placement") in parts.FOUR_NORMS else 2,
         qk_norm="head" if slots.get("qk_norm") == "qk-norm" else "none",
         embedding_norm=slots.get("norm_placement") in parts.EMBEDDING_NORMS, parallel=parallel,

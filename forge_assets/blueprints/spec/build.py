@@ -22,7 +22,7 @@ from forge_resources.database import Database
 from forge_resources.errors import BlueprintError
 from forge_resources.object_store import ObjectStore
 
-SPEC_CODE = "3"
+SPEC_CODE = "4"
 """Raised whenever the same stack gives another spec."""
 LOCK = "forge.spec."
 

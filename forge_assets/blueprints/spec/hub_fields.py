@@ -22,6 +22,8 @@ def fields_of(family: str, spec: Spec) -> dict[str, Any]:
         return _gpt_neox(spec) | OPEN_IDS
     if family == "falcon":
         return _falcon(spec) | OPEN_IDS
+    if family == "mpt":
+        return _mpt(spec) | OPEN_IDS
     return _llama_like(family, spec) | (OPEN_IDS if family in ("starcoder2", "stablelm") else {})
 
 
@@ -109,4 +111,14 @@ def _falcon(spec: Spec) -> dict[str, Any]:
         "layer_norm_epsilon": shape.norm_epsilon.value, "multi_query": shape.kv_heads.value == 1 and shape.heads.value > 1, "alibi": False,
         "bias": True, "parallel_attn": True, "new_decoder_architecture": False, "attention_dropout": 0.0, "hidden_dropout": 0.0,
         **_rope(spec),
+    }  # fmt: skip
+
+
+def _mpt(spec: Spec) -> dict[str, Any]:
+    shape = spec.architecture
+    attention = {"attn_type": "multihead_attention", "attn_pdrop": 0, "alibi": True, "alibi_bias_max": 8, "qk_ln": False, "clip_qkv": None}
+    return {
+        "d_model": shape.hidden_size.value, "n_heads": shape.heads.value, "n_layers": shape.layers.value, "expansion_ratio": 4,
+        "max_seq_len": shape.context.value, "layer_norm_epsilon": shape.norm_epsilon.value, "no_bias": True, "learned_pos_emb": False,
+        "resid_pdrop": 0.0, "emb_pdrop": 0.0, "attn_config": attention,
     }  # fmt: skip

@@ -30,15 +30,19 @@ FAMILIES: dict[str, Parts] = {
     "starcoder2": {**LAYERED, "position_encoding": {"rope"}},
     "gpt_neox": {**LAYERED, "position_encoding": {"partial-rope"}, "attention": {"mha"}},
     "falcon": {**LAYERED, "position_encoding": {"rope"}, "attention": {"mha", "mqa"}, "residual": {"parallel-residual"}},
+    "mpt": {**LAYERED, "position_encoding": {"alibi"}, "attention": {"mha"}, "activation": {"gelu"}},
     "stablelm": {**LAYERED, "ffn": {"swiglu"}, "activation": {"silu"}, "position_encoding": {"rope", "partial-rope"},
                  "residual": {"residual-connection", "parallel-residual"}},
 }  # fmt: skip
-"""model_type -> slot -> components. MPT and BLOOM are not here: norms of the first have no biases, linears of the second all have them; a
-stack with ALiBi here has the one and not the other. Phi and GPT-J have a bias in the head."""
+"""model_type -> slot -> components. BLOOM is not here: its GELU is the tanh approximation, which no component is, and all its maps have
+biases, where a stack with ALiBi has none. Falcon divides ALiBi's slopes by the root of the head's width. Phi and GPT-J have a bias in the
+head."""
+OWN_HEAD_WIDTH = frozenset({"llama", "qwen3", "mixtral", "qwen3_moe", "mistral"})
+"""Classes whose heads may be of another width than hidden size / heads."""
 CLASSES = {"llama": "LlamaForCausalLM", "qwen3": "Qwen3ForCausalLM", "mixtral": "MixtralForCausalLM", "qwen3_moe": "Qwen3MoeForCausalLM",
            "mistral": "MistralForCausalLM", "gpt2": "GPT2LMHeadModel", "gpt_bigcode": "GPTBigCodeForCausalLM",
            "starcoder2": "Starcoder2ForCausalLM", "gpt_neox": "GPTNeoXForCausalLM", "falcon": "FalconForCausalLM",
-           "stablelm": "StableLmForCausalLM"}  # fmt: skip
+           "stablelm": "StableLmForCausalLM", "mpt": "MptForCausalLM"}  # fmt: skip
 DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "fp8": "bfloat16"}
 
 
@@ -60,6 +64,7 @@ def family_of(spec: Spec) -> str:
 def config(spec: Spec) -> dict[str, Any]:
     """The fields of config.json. Raises BlueprintError where no architecture fits."""
     family = family_of(spec)
+    _sizes_fit(family, spec)
     made: dict[str, Any] = {
         "architectures": [CLASSES[family]],
         "model_type": family,
@@ -70,6 +75,22 @@ def config(spec: Spec) -> dict[str, Any]:
         "dtype": DTYPES[spec.precision.compute.value],
     }
     return made | fields_of(family, spec)
+
+
+def _sizes_fit(family: str, spec: Spec) -> None:
+    """Raises BlueprintError for sizes that the class does not take from its configuration."""
+    shape = spec.architecture
+    hidden, heads, inner, width = (one.value for one in (shape.hidden_size, shape.heads, shape.ffn_size, shape.head_dim))
+    if family not in OWN_HEAD_WIDTH and heads * width != hidden:
+        raise BlueprintError(
+            f"{family} has heads of hidden size / heads, {hidden} / {heads}, the blueprint of {width}: pin head_dim to that"
+        )
+    if family == "mpt" and inner != 4 * hidden:
+        raise BlueprintError(
+            f"mpt has a feed-forward width of 4 times the hidden size, {4 * hidden}, the blueprint {inner}: pin ffn_hidden_size"
+        )
+    if family == "mpt" and heads & (heads - 1):
+        raise BlueprintError(f"mpt spreads ALiBi's slopes as the blueprint for powers of two only, found {heads} heads: pin num_heads")
 
 
 def config_text(spec: Spec) -> str:

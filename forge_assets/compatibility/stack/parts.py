@@ -29,7 +29,8 @@ def with_parts(sizes: ModelShape, slots: Mapping[str, str | None], request: Requ
     """`sizes`: layers, widths, heads, experts and latent ranks; the rest follows from what the slots hold."""
     layer, moe = slots.get("norm") == "layer-norm", sizes.moe
     gated = moe is not None or slots.get("ffn") in GATED
-    biased = layer and not gated and slots.get("position_encoding") != "alibi"  # as GPT-2, GPT-NeoX and OPT have them, MPT not
+    norm_bias = has_norm_bias(slots)
+    biased = norm_bias and not gated  # as GPT-2, GPT-NeoX and OPT have them
     parallel = slots.get("residual") == "parallel-residual"
     window = WINDOWED.get(slots.get("attention") or "", 0.0) if request.context > WINDOW else 0.0
     return replace(
@@ -42,7 +43,7 @@ def with_parts(sizes: ModelShape, slots: Mapping[str, str | None], request: Requ
         out_bias=biased,
         ffn_bias=biased,
         norm="layer" if layer else "rms",
-        norm_bias=layer,
+        norm_bias=norm_bias,
         norms_per_layer=1 if parallel else 4 if slots.get("norm_placement") in FOUR_NORMS else 2,
         qk_norm="head" if slots.get("qk_norm") == "qk-norm" else "none",
         embedding_norm=slots.get("norm_placement") in EMBEDDING_NORMS,
@@ -52,6 +53,11 @@ def with_parts(sizes: ModelShape, slots: Mapping[str, str | None], request: Requ
         window_layers=int(sizes.layers * window),
         context=request.context,
     )
+
+
+def has_norm_bias(slots: Mapping[str, str | None]) -> bool:
+    """Layer norms have biases, but for a stack with ALiBi, which has none at all, as MPT (transformers, modeling_mpt.py)."""
+    return slots.get("norm") == "layer-norm" and slots.get("position_encoding") != "alibi"
 
 
 def latent_of(hidden: int) -> Latent:

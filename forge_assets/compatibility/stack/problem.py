@@ -18,7 +18,7 @@ Chosen = Mapping[str, int]
 SCALE = 1000
 UNWRITTEN = "(not written)"
 """A setting that a configuration leaves out, whose default nobody told: of it only `off`, `unset` and `lacks` hold."""
-SOLVER_VERSION = "3"
+SOLVER_VERSION = "4"
 """Raised whenever the same inputs would give another stack."""
 
 

@@ -59,7 +59,8 @@ def shape_for(slots: dict[str, str | None]) -> ModelShape:
     parallel = slots["residual"] == "parallel-residual"
     return ModelShape(
         "tiny", 2, 32, 4, 4 if latent else {"mha": 4, "mqa": 1}.get(attention or "", 2), 14 if latent else 8, 0 if moe else 48, V,
-        gated=ffn not in ("feed-forward-network", "mlp", "conv-ffn"), norm="layer" if layer else "rms", norm_bias=layer,
+        gated=ffn not in ("feed-forward-network", "mlp", "conv-ffn"), norm="layer" if layer else "rms",
+        norm_bias=layer and slots["position_encoding"] != "alibi",
         norms_per_layer=1 if parallel else 4 if slots["norm_placement"] in ("sandwich-norm", "peri-ln") else 2,
         embedding_norm=slots["norm_placement"] in ("embedding-norm", "peri-ln"),
         qk_norm="head" if slots["qk_norm"] == "qk-norm" else "none",

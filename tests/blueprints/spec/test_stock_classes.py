@@ -15,6 +15,7 @@ from forge_resources.errors import BlueprintError
 from tests.blueprints.fdl.test_library import printed
 from tests.blueprints.spec.test_spec import spec
 
+NESTED = ("dtype", "rope_parameters", "attn_config")
 HEADS, DIM, SHARE = 4, 16, 0.25
 LAYERED = {"norm": "layer-norm", "ffn": "feed-forward-network", "activation": "gelu", "attention": "mha"}
 STACKS: dict[str, list[dict[str, str]]] = {
@@ -35,6 +36,7 @@ STACKS: dict[str, list[dict[str, str]]] = {
         for position, residual in (("partial-rope", "parallel-residual"), ("rope", "residual-connection"))
     ],
     "mistral": [{"attention": "sliding-window-attention"}],
+    "mpt": [LAYERED | {"position_encoding": "alibi", "output_head": one} for one in ("lm-head", "weight-tying")],
 }
 
 
@@ -57,6 +59,9 @@ def tiny(components: dict[str, str], context: int = 64) -> Spec:
     }
     for name, size in sizes.items():
         shape[name]["value"] = size
+    if components.get("position_encoding") == "alibi":
+        shape["ffn_size"]["value"] = 4 * HEADS * DIM
+    shape["tied_embeddings"]["value"] = components.get("output_head", "weight-tying") == "weight-tying"
     shape["gated_ffn"]["value"] = components.get("ffn", "swiglu") == "swiglu"
     if not components.get("position_encoding", "rope").endswith("rope"):
         shape["rope_theta"] = None
@@ -74,9 +79,11 @@ def test_the_class_that_config_json_names_is_the_model(family: str, components: 
     given = hugging_face.config(made)
     assert given["model_type"] == family
     config: Any = AutoConfig.for_model(**given)
-    assert {name: getattr(config, name) for name in given if name not in ("dtype", "rope_parameters")} == {
-        name: value for name, value in given.items() if name not in ("dtype", "rope_parameters")
+    assert {name: getattr(config, name) for name in given if name not in NESTED} == {
+        name: value for name, value in given.items() if name not in NESTED
     }
+    inner = given.get("attn_config", {})
+    assert {name: getattr(config.attn_config, name) for name in inner} == inner
     config.dtype, config._attn_implementation = torch.float32, "eager"
     torch.manual_seed(0)
     theirs: Any = AutoModelForCausalLM.from_config(config).float().eval()
@@ -178,6 +185,21 @@ def _falcon(held: Weights, kv: int) -> Weights:
     return made | {name: one for name, one in held.items() if name == "lm_head.weight"}
 
 
+def _mpt(held: Weights, kv: int) -> Weights:
+    import torch
+
+    made = {"transformer.wte.weight": held["model.embed_tokens.weight"], "transformer.norm_f.weight": held["model.norm.weight"]}
+    for layer in range(2):
+        here, there = f"model.layers.{layer}.", f"transformer.blocks.{layer}."
+        made[f"{there}attn.Wqkv.weight"] = torch.cat(_fused(held, here, "weight"))
+        for mine, its in (
+            ("self_attn.o_proj", "attn.out_proj"), ("mlp.up_proj", "ffn.up_proj"), ("mlp.down_proj", "ffn.down_proj"),
+            ("input_layernorm", "norm_1"), ("post_attention_layernorm", "norm_2"),
+        ):  # fmt: skip
+            made[f"{there}{its}.weight"] = held[f"{here}{mine}.weight"]
+    return made | {name: one for name, one in held.items() if name == "lm_head.weight"}
+
+
 def _turned_stablelm(held: Weights, kv: int) -> Weights:
     heads = {"q_proj.weight": HEADS, "k_proj.weight": kv}
     found = {name: next((count for ending, count in heads.items() if name.endswith(ending)), 0) for name in held}
@@ -190,14 +212,27 @@ RENAMED: dict[str, Callable[[Weights, int], Weights]] = {
     "starcoder2": _starcoder2,
     "gpt_neox": _gpt_neox,
     "falcon": _falcon,
+    "mpt": _mpt,
 }
 
 
 def test_what_no_class_has_exactly_is_not_said_to_be_one() -> None:
     for components, slot in (
-        (LAYERED | {"position_encoding": "alibi"}, "alibi as position_encoding"),
+        (LAYERED | {"position_encoding": "alibi", "norm_placement": "embedding-norm"}, "embedding-norm as norm_placement"),
         (LAYERED | {"position_encoding": "learned-position", "attention": "gqa"}, "gqa as attention"),
         ({"attention": "mha", "sequence_mixer": "ssm"}, "ssm as sequence_mixer"),
     ):
         with pytest.raises(BlueprintError, match=f"no transformers architecture here has {slot}"):
             hugging_face.config(tiny(components))
+
+
+def test_sizes_that_a_class_has_of_its_own_are_told() -> None:
+    content = json.loads(files.as_json(tiny(LAYERED | {"position_encoding": "alibi"})))
+    for sizes, told in (
+        ({"ffn_size": 96}, "mpt has a feed-forward width of 4 times the hidden size, 256, the blueprint 96"),
+        ({"heads": 2, "kv_heads": 2}, "mpt has heads of hidden size / heads, 64 / 2, the blueprint of 16"),
+        ({"heads": 6, "kv_heads": 6, "hidden_size": 96, "ffn_size": 384}, "for powers of two only, found 6 heads"),
+    ):
+        shape = {**content["architecture"], **{name: {**content["architecture"][name], "value": size} for name, size in sizes.items()}}
+        with pytest.raises(BlueprintError, match=told):
+            hugging_face.config(files.read_text(json.dumps({**content, "architecture": shape}), "it"))

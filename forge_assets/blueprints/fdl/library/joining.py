@@ -42,7 +42,10 @@ LINEAR = re.compile(r"^  param (W\w*): f32\[(\(.*?\)|\w+),(?:\(.*?\)|\w+)\]( +)f
 
 
 def biased(text: str, slot: str, shape: ModelShape) -> str:
-    """With a bias behind each linear map, where the shape has them: `B` for `W`, added on the line that uses it."""
+    """With a bias behind each linear map, where the shape has them: `B` for `W`, added on the line that uses it; and with that of the layer
+    norm left out, where it has not."""
+    if slot == "norm" and not shape.norm_bias:
+        return re.sub(r"  param b: f32\[d\] from \"bias\"\n((?:.*\n)*?.*) \+ b\[d\]\n", r"\1\n", text)
     inner = dict.fromkeys(("Wg", "Wu", "Wd"), shape.ffn_bias)
     has = {"attention": dict.fromkeys(("Wq", "Wk", "Wv"), shape.qkv_bias) | {"Wo": shape.out_bias}, "ffn": inner}.get(slot, {})
     for param in LINEAR.finditer(text):
