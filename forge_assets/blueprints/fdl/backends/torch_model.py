@@ -51,10 +51,10 @@ MODULE = frozenset(
     named_modules named_parameters parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
     register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
     register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
-    set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+    set_submodule share_memory smart_apply state_dict to to_empty train training type xpu zero_grad
     """.split()
 )
-"""What an nn.Module has already: no method and no parameter may be called so."""
+"""What an nn.Module has already: no method and no parameter may be called so. transformers adds `smart_apply` with its first model."""
 OWN = frozenset({"sizes", "layer_number", "paths"})  # what printed modules keep beside their parameters
 
 
