@@ -18,13 +18,19 @@ import sqlalchemy as sa
 from forge_assets.components.candidates.occurrences import is_made_up
 from forge_assets.components.folding import singular
 from forge_assets.components.terms import TASK_HEADS
+from forge_assets.documentation.slot_speech import Likeness, SlotSpeech, told
 from forge_assets.documentation.subjects import CANDIDATE
 from forge_resources.database import Database
 
 DEFINED_SHARE, OFTEN = 0.5, 2
 """Least share of the works that define it whose definition calls it a component of some kind; so many of them make up for small letters."""
-SLOT_SHARE = 0.5
-"""Least share of the evidence that points at its slot: in the volume of another slot it would only be in the way."""
+SLOT_SHARE, SPOKEN_SHARE = 0.5, 0.3
+"""Least share of the evidence that points at its slot, in whose volume it would only be in the way otherwise; and the least where works
+speak of it plainly as they do of the slot's components."""
+PLAINLY = 0.05
+"""Nats a word, with no slot that is likelier: so it is with three quarters of the ontology's own components."""
+LIKELIER = 1
+"""Slots that may be likelier by what is said of it: neighbours such as optimizer and schedule share their words."""
 NAME_SHARE = 0.5
 """Least share of the places inside sentences where it is written as a name is; words of general use are written small."""
 ABBREVIATED, ABBREVIATED_SHARE = 5, 0.1
@@ -50,10 +56,11 @@ _IS = re.compile(
 _PHRASE_ENDS = re.compile(r"[,.;:(—–]|\s(?:that|which|who|where|for|of|to|in|on|with|by|from|used|using|based|designed|proposed|aimed|"
                           r"introduced|developed|capable|able|and|as|whose|when|can|has|have|is|are|trained|built)\b")  # fmt: skip
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-QUOTED = """SELECT s.subject, s.role, coalesce(w.work_id, s.document_id) AS work, substr(d.text, s.start + 1, s."end" - s.start) AS text
+QUOTED = """SELECT s.subject, s.slot, s.role, coalesce(w.work_id, s.document_id) AS work,
+    substr(d.text, s.start + 1, s."end" - s.start) AS text
     FROM doc_sentence s JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)
-    WHERE s.subject = ANY(:subjects) ORDER BY s.subject, s.document_id, s.start"""
-CANDIDATES = "SELECT candidate, name, long_form, aliases, works, signs, slot_share FROM candidate WHERE candidate = ANY(:ids)"
+    ORDER BY s.subject, s.document_id, s.start"""
+CANDIDATES = "SELECT candidate, name, long_form, aliases, works, signs, slot, slot_share FROM candidate WHERE candidate = ANY(:ids)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +72,48 @@ class Known:
     ways: tuple[str, ...]
     works: int
     signs: Mapping[str, int]
+    slot: str = ""
     slot_share: float = 1.0
 
 
 def no_components(db: Database, subjects: Iterable[str]) -> dict[str, str]:
     """Subject (`candidate:` and id) -> why it is taken for no component; those that are taken for one are left out."""
     given = sorted(subjects)
+    if not given:
+        return {}
     with db.begin() as connection:
         rows = connection.execute(sa.text(CANDIDATES), {"ids": [one.removeprefix(CANDIDATE) for one in given]}).all()
-        said: dict[str, list[Any]] = {}
-        for row in connection.execute(sa.text(QUOTED), {"subjects": given}):
-            said.setdefault(row.subject, []).append(row)
-    known = {
-        CANDIDATE + row.candidate: Known(
-            row.name,
-            row.long_form,
-            (row.name, *row.aliases, *([row.long_form] if row.long_form else [])),
-            row.works,
-            row.signs,
-            row.slot_share or 0.0,
-        )
-        for row in rows
-    }
-    judged = {one: why_not(known[one], [(row.role, row.work, row.text) for row in said.get(one, ())]) for one in given if one in known}
+        sentences = connection.execute(sa.text(QUOTED)).all()
+    known = {CANDIDATE + row.candidate: _known(row) for row in rows}
+    said: dict[str, list[tuple[str, UUID, str]]] = {one: [] for one in given}
+    for row in sentences:
+        if row.subject in said:
+            said[row.subject].append((row.role, row.work, row.text))
+    of_components = [(row.subject, row.slot, row.text) for row in sentences if not row.subject.startswith(CANDIDATE)]
+    speech = SlotSpeech(of_components, [(row.subject, row.slot, row.text) for row in sentences if row.subject.startswith(CANDIDATE)])
+    judged = {one: why_not(known[one], said[one], speech.likeness(one, known[one].ways, known[one].slot)) for one in given if one in known}
     return {one: reason for one, reason in judged.items() if reason is not None}
 
 
-def why_not(known: Known, said: Sequence[tuple[str, UUID, str]]) -> str | None:
-    """`said`: role, work and text of the sentences about it. None where it is taken for a component."""
+def _known(row: Any) -> Known:
+    long_form = [row.long_form] if row.long_form else []
+    return Known(row.name, row.long_form, (row.name, *row.aliases, *long_form), row.works, row.signs, row.slot, row.slot_share or 0.0)
+
+
+def why_not(known: Known, said: Sequence[tuple[str, UUID, str]], likeness: Likeness | None = None) -> str | None:
+    """`said`: role, work and text of the sentences about it; `likeness`: how they go with its slot, where that can be told. None where it
+    is taken for a component."""
     words = _WORD.findall(known.long_form or known.name)
     if words and singular(words[-1].lower()) in TASK_HEADS:
         return "it is called as tasks are"
-    if known.slot_share < SLOT_SHARE:
-        return f"{known.slot_share:.0%} of its evidence points at this slot; a page needs {SLOT_SHARE:.0%}"
+    plainly = likeness is not None and likeness.own >= PLAINLY and not likeness.before
+    needed = SPOKEN_SHARE if plainly else SLOT_SHARE
+    if known.slot_share < needed:
+        return f"{known.slot_share:.0%} of its evidence points at this slot; a page needs {needed:.0%}"
+    if likeness is not None and likeness.own < 0:
+        return "works do not speak of it as of the components of this slot"
+    if likeness is not None and len(likeness.before) > LIKELIER:
+        return f"works speak of it rather as of {told(likeness.before)}"
     own = known.signs.get("title", 0) + known.signs.get("proposed", 0)
     if own >= OWN and own > OWN_SHARE * known.works:
         return f"{own} of {known.works} works introduce it as their own: it names different things"
