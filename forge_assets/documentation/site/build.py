@@ -19,6 +19,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from forge_assets.documentation.site import addresses, drawings
+from forge_assets.documentation.site.cells import marks, rows
 from forge_assets.documentation.site.inline import inline
 from forge_assets.documentation.site.pages import KINDS, LANGUAGES, PageView, navigation
 from forge_assets.documentation.version import SITE_VERSION
@@ -134,7 +135,7 @@ def _make(volume: Volume, place: Path, known: Collection[str], state: str) -> No
 
 def _files(volume: Volume, known: Collection[str]) -> Iterator[tuple[str, bytes]]:
     shell = {"root": "../", "site_title": TITLE, "volume": volume, "volume_path": addresses.safe(volume.id), "inline": inline,
-             "plural": plural, "language": lambda code: LANGUAGES.get(code, code)}  # fmt: skip
+             "plural": plural, "rows": rows, "marks": marks, "language": lambda code: LANGUAGES.get(code, code)}  # fmt: skip
     view, template = PageView(volume, known), _templates().get_template("page.html")
     drawn: set[str] = set()
     for page in volume.pages:

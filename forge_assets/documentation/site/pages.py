@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from forge_assets.documentation.site import addresses, drawings
+from forge_assets.documentation.site.cells import SHORT, ShownCell
 from forge_assets.documentation.site.inline import inline
 from forge_assets.documentation.volume import Block, Cell, Citation, Figure, Heading, Page, Sentence, Source, Table, Volume
 
@@ -94,10 +95,9 @@ class PageView:
         return {"text": inline(one.text), "marks": self._marks(one.citations, made, numbers), "language": _language(one.language)}
 
     def _table(self, block: Table, made: Shown, numbers: dict[tuple[str, int, int], int]) -> dict[str, Any]:
-        def cell(one: Cell) -> dict[str, Any]:
-            marks = self._marks(one.citations, made, numbers)
-            return {"text": inline(one.values), "way": self.way(one.page), "marks": marks, "disagree": one.disagree,
-                    "short": len(one.text) < 14}  # fmt: skip
+        def cell(one: Cell) -> ShownCell:
+            marks = self._marks(one.citations, made, numbers) if one.citations else ()
+            return ShownCell(one.values, self.way(one.page), marks, one.disagree, len(one.text) < SHORT)
 
         rows = [[cell(one) for one in row] for row in block.rows]
         number = 1 + sum(other["kind"] == "table" for other in made.blocks)
