@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,10 @@ from forge_resources.object_store import open_store
 from forge_resources.object_store.interface import ObjectStore
 
 REMOTE_GIT = re.compile(r"[a-z+]+://|[^/]+@[^/]+:")
+HELPER = re.compile(r"[A-Za-z0-9]+::")
+"""How git is told to run a program for a transport (`ext::COMMAND`)."""
+ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX")
+"""Variables that a hook sets and that would make git act on its repository and not on the one that is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ def target(told: str) -> Target:
         address = told.removeprefix("git:")
         if not address:
             raise FragmentError("--to git: names no repository; expected git:PATH or git:URL")
+        if HELPER.match(address):
+            raise FragmentError(f"--to {told}: runs a program as a transport, which is not done; expected git:PATH or git:URL")
         return Target("git", address, bool(REMOTE_GIT.match(address)))
     if told.startswith("s3://"):
         return Target("store", told, remote=True)
@@ -56,9 +63,9 @@ def push(root: Path, to: Target) -> Iterator[tuple[str, bool]]:
     elif to.kind == "folder":
         yield from _into_folder(found, Path(to.address).expanduser())
     else:
-        with _repository(to) as repository:
+        with _repository(to) as (repository, cloned):
             for name, folder in found.items():
-                yield name, _commit(repository, name, folder, to.remote)
+                yield name, _commit(repository, name, folder, cloned)
 
 
 def _into_folder(found: dict[str, Path], place: Path) -> Iterator[tuple[str, bool]]:
@@ -98,34 +105,41 @@ def put_fragment(store: ObjectStore, prefix: str, folder: Path) -> bool:
 
 
 @contextmanager
-def _repository(to: Target) -> Iterator[Path]:
-    if not to.remote:
-        place = Path(to.address).expanduser()
+def _repository(to: Target) -> Iterator[tuple[Path, bool]]:
+    """A work tree: the repository's own, made where there is none, or a clone of one that is remote or bare; and whether it is a clone."""
+    place = Path(to.address).expanduser()
+    if not (to.remote or _is_bare(place)):
         if not (place / ".git").exists():
             place.mkdir(parents=True, exist_ok=True)
             _git(place, "init", "--quiet")
-        yield place
+        yield place, False
         return
     with tempfile.TemporaryDirectory(prefix="forge-push-") as made:
-        _git(Path(made), "clone", "--quiet", "--depth", "1", "--", to.address, "repository")
-        yield Path(made) / "repository"
+        address = to.address if to.remote else str(place.absolute())
+        _git(Path(made), "clone", "--quiet", *(["--depth", "1"] if to.remote else []), "--", address, "repository")
+        yield Path(made) / "repository", True
 
 
-def _commit(repository: Path, name: str, folder: Path, remote: bool) -> bool:
-    """Commits the fragment alone, whatever else is staged there."""
+def _is_bare(place: Path) -> bool:
+    return (place / "HEAD").is_file() and (place / "objects").is_dir() and (place / "refs").is_dir()
+
+
+def _commit(repository: Path, name: str, folder: Path, cloned: bool) -> bool:
+    """Commits the fragment alone, whatever else is staged there; a clone hands it on to where it came from."""
     copied = copy_fragment(folder, repository, name)
     _git(repository, "add", "--all", "--force", "--", name)
     changed = bool(_git(repository, "status", "--porcelain", "--", name))
     if changed:
         _git(repository, "commit", "--quiet", "--message", f"{name}: {sums_of(folder)[:16]}", "--", name)
-    if remote and changed:
+    if changed and cloned:
         _git(repository, "push", "--quiet", "origin", "HEAD")
     return copied or changed
 
 
 def _git(place: Path, *arguments: str) -> str:
     try:
-        made = subprocess.run(["git", *arguments], cwd=place, capture_output=True, text=True, check=False)
+        own = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+        made = subprocess.run(["git", *arguments], cwd=place, env=own, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise FragmentError("git is not installed; install it (Debian: apt-get install git), or push to a folder") from None
     if made.returncode:
