@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from forge_app.output import printable
 from forge_resources.errors import ForgeError
 
 COMMANDS = {
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         forge.main(args=[_text(argument) for argument in given], prog_name="forge", standalone_mode=False)
     except ForgeError as error:
-        click.echo(f"forge: {error}", err=True)
+        click.echo(f"forge: {printable(str(error))}", err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()

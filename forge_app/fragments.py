@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forge_app.adapters import lora
-from forge_app.output import as_json, table
+from forge_app.output import as_json, printable, table
 
 if TYPE_CHECKING:
     from forge_assets.fragments.build import Built
@@ -146,7 +146,7 @@ def show(where: str, fragment: str | None, json_: bool) -> None:
     if json_:
         as_json(config)
     else:
-        click.echo((found[name] / "README.md").read_text(encoding="utf-8"), nl=False)
+        click.echo(printable((found[name] / "README.md").read_text(encoding="utf-8", errors="replace")), nl=False)
 
 
 @fragments.command("verify")

@@ -16,6 +16,9 @@ from forge_resources.object_store.interface import digest
 
 ASIDE = ".making-"
 LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*)")
+LARGEST_SUMS, LARGEST_TEXT = 1 << 20, 16 << 20
+"""Bytes. A file with a hole of 200 GB takes no room on disk and minutes to hash."""
+TEXTS = (".json", ".md", ".py", ".fdl", ".hpp", ".cpp", ".jinja")
 LEFT_BY_RUNS = frozenset({"__pycache__", ".pytest_cache"})
 """What a run of the fragment's own test leaves beside it; no part of the fragment."""
 
@@ -91,7 +94,13 @@ def sums_of(folder: Path) -> str:
     path = folder / SUMS
     if not path.is_file():
         raise FragmentError(f"{folder} has no {SUMS}: it is no fragment, or was not finished; build or fetch it again")
+    _bounded(path, LARGEST_SUMS)
     return digest(path)
+
+
+def _bounded(path: Path, most: int) -> None:
+    if (size := path.stat().st_size) > most:
+        raise FragmentError(f"{path} has {size:,} bytes; expected at most {most:,}: fetch the fragment again")
 
 
 def listed(folder: Path) -> Mapping[str, str]:
@@ -118,6 +127,8 @@ def check_sums(folder: Path) -> None:
     for name, expected in wanted.items():
         if name not in present:
             raise FragmentError(f"{folder / name} is missing; {SUMS} names it: fetch the fragment again")
+        if name.endswith(TEXTS):
+            _bounded(present[name], LARGEST_TEXT)
         found = digest(present[name])
         if found != expected:
             raise FragmentError(

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from forge_assets.fragments.chain import CHAIN, EXPORT, LORA, SUMS, TOKENIZER, TRAINED
+from forge_assets.fragments.folder import LARGEST_TEXT
 from forge_assets.fragments.plan import Plan
 from forge_resources.errors import FragmentError
 
 NEEDED = ("README.md", "config.json")
 CONTRACT = "test_contract.py"
-LARGEST_TEXT = 16 << 20
 LARGEST_SIZE = 1 << 24
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import shutil
 import zipfile
@@ -161,6 +162,11 @@ def linked(root: Path) -> None:
     path.symlink_to("/etc/hostname")
 
 
+def piped(root: Path) -> None:
+    (root / PIECE / "README.md").unlink()
+    os.mkfifo(root / PIECE / "README.md")
+
+
 def foldered(root: Path) -> None:
     (root / PIECE / "more").mkdir()
     (root / PIECE / "more" / "setup.py").write_text("x")
@@ -207,6 +213,13 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "weights cut off": (cut("model.safetensors", sign=False), "model.safetensors was changed or cut off"),
     "a file gone": (without("module.hpp"), "module.hpp is missing; SHA256SUMS names it"),
     "the sums gone": (without(SUMS), "has no SHA256SUMS"),
+    "sums with a hole": (lambda root: os.truncate(root / PIECE / SUMS, 9 << 30), "SHA256SUMS has 9,663,676,416 bytes; expected at most"),
+    "a text with a hole": (
+        lambda root: os.truncate(root / PIECE / "config.json", 9 << 30),
+        "config.json has 9,663,676,416 bytes; expected at most",
+    ),
+    "a pipe": (piped, "README.md is no plain file"),
+    "a name that moves the cursor": (lambda root: void((root / PIECE / "\x1b[2J").write_text("x")), "is not named in SHA256SUMS"),
     "sums cut off": (cut(SUMS, sign=False), "is damaged: the line|is not named in SHA256SUMS"),
     "a file more": (lambda root: void((root / PIECE / "setup.py").write_text("x")), "setup.py is not named in SHA256SUMS"),
     "a link": (linked, "README.md is no plain file"),

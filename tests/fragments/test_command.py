@@ -80,6 +80,10 @@ def test_pieces_in_a_folder_are_listed_shown_verified_assembled_and_pushed(forge
     assert "08-head: pushed" in forge("fragments", "push", pieces, "--to", str(tmp_path / "given")).out
     (copied / "04-attention" / "model.pt").write_bytes(b"\x80\x02cos\nsystem\n.")
     assert forge("fragments", "verify", pieces).err.startswith(f"forge: {copied / '04-attention' / 'model.pt'} was changed or cut off")
+    (copied / "04-attention" / "\x1b[2J").touch()
+    assert "04-attention/\\x1b[2J is not named in SHA256SUMS" in forge("fragments", "verify", pieces).err
+    (copied / "05-ffn" / "README.md").write_bytes(b"# \x1b]0;title\x07 \xff\n")
+    assert forge("fragments", "show", pieces, "ffn").out == "# \\x1b]0;title\\x07 \ufffd\n"
     assert "there is no folder nowhere" in forge("fragments", "list", "nowhere").err
     assert "there is no fragment 'attentio'" in forge("fragments", "show", pieces, "attentio").err
 
