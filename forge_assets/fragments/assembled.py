@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from forge_assets.blueprints.fdl import ir
+from forge_assets.blueprints.fdl.backends.arrays import View
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.fragments import safetensors_file as st
 from forge_assets.fragments.card import card
@@ -181,5 +182,11 @@ def config_of(plan: Plan, program: ir.Program, weights: Mapping[str, Weight], fo
     """config.json as transformers reads it, without `forge`; the tokenizer in the folder gives the numbers of its roles."""
     stock = stock_config(plan, program, weights)
     own = {"architectures": ["ForgeForCausalLM"], "model_type": "forge", "auto_map": AUTO_MAP, "tie_word_embeddings": False}
-    common = {"vocab_size": plan.vocabulary, "max_position_embeddings": plan.context, "dtype": "float32", "use_cache": stock is not None}
+    cached = stock is not None or decodes(program)
+    common = {"vocab_size": plan.vocabulary, "max_position_embeddings": plan.context, "dtype": "float32", "use_cache": cached}
     return {**(stock or own), **common, **_ids(folder, plan)}
+
+
+def decodes(program: ir.Program) -> bool:
+    """Whether the text is causal, so that its printed module goes on from a cache."""
+    return View.of(program).decodes(program.models[CHAIN[ASSEMBLED].model])

@@ -15,7 +15,7 @@ from forge_assets.fragments.chain import CHAIN, FORMAT, WHOLE
 from forge_assets.fragments.parts import parts_of
 from forge_resources.errors import FragmentError
 
-FRAGMENTS_CODE = "2"
+FRAGMENTS_CODE = "3"
 """Raised whenever the same plan gives other bytes."""
 INITIALIZATIONS = (None, "normal-init")
 

@@ -16,6 +16,7 @@ from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.fragments.assembled import check_loads, write_assembled
 from forge_assets.fragments.build import assemble, assembled_plan, build
 from forge_assets.fragments.chain import CHAIN, PIECES, SUMS, TRAINED
+from forge_assets.fragments.computing import check_computing
 from forge_assets.fragments.folder import ASIDE, sums_of
 from forge_assets.fragments.parts import joined
 from forge_assets.fragments.tokenizer import fertility, write_tokenizer
@@ -70,6 +71,14 @@ def test_a_stack_that_no_class_covers_brings_its_own_in_several_shards(tmp_path:
     assert len(set(index["weight_map"].values())) > 2
     assert json.loads((folder / "config.json").read_text())["architectures"] == [CLASSES["alibi"]]
     assert check_loads(folder) < 1e-5
+    config = json.loads((folder / "config.json").read_text())
+    assert config["use_cache"] is True
+    config["use_cache"] = False
+    (folder / "config.json").write_text(json.dumps(config))
+    before = {**config["forge"], "toolchain": {**config["forge"]["toolchain"], "fragments": "2"}}
+    assert "another version of Forge (2)" in check_computing(folder, "09-assembled", before)[1][0], "its class had no cache yet"
+    with pytest.raises(FragmentError, match="use_cache is not what the pieces give; expected True"):
+        check_computing(folder, "09-assembled", config["forge"])
 
 
 def test_what_transformers_would_make_up_is_told(copied: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from forge_assets.blueprints.fdl.check import compiled
+from forge_assets.fragments.assembled import decodes
 from forge_assets.fragments.card import MOST_SOURCES
 from forge_assets.fragments.chain import EXPORT
 from forge_assets.fragments.export.formats import GGUF, GGUF_FILES, HUB, ONNX, ONNX_FILES
@@ -108,7 +110,15 @@ def _limits(plan: Plan, training: Mapping[str, str], record: Record) -> Iterator
     if not training:
         yield "- It is not trained; what it writes is noise."
     if record["formats"][HUB]["class"] == "ForgeForCausalLM":
-        yield "- Its class, in modeling_forge.py, has no mask for padding and no cache: batches need sequences of one length."
+        yield from _own_class(plan)
+
+
+def _own_class(plan: Plan) -> Iterator[str]:
+    start = "- Its class, in modeling_forge.py, takes padding on any side, on the left to generate. "
+    if decodes(compiled(plan.text)):
+        yield start + "A batch generates fastest where its prompts have one length: rows with a cache run in groups of one length."
+    else:
+        yield start + "It has no cache, for a token's result hangs on the whole row: rows run in groups of one length."
 
 
 def _sources(plan: Plan) -> Iterator[str]:
