@@ -19,7 +19,8 @@ from forge_assets.fragments.build import build
 from forge_assets.fragments.chain import LORA, TRAINED
 from forge_assets.fragments.lora.examples import Example
 from forge_assets.fragments.lora.instructions import examples as made_of
-from forge_assets.fragments.lora.material import Claim, Introducing, Material, Place, Said, Set, Stated
+from forge_assets.fragments.lora.material import Claim, Introducing, Material, Set
+from forge_assets.fragments.lora.quotes import Place, Said, Stated
 from tests.fragments.plans import CHOICES, TO_TRAINED, documents, plan
 
 NAMES = ("rope", "alibi", "gqa", "mha", "mla", "rms-norm", "layer-norm", "swiglu", "adamw", "muon", "lora", "qlora", "dora", "yarn",

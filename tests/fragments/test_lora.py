@@ -22,7 +22,7 @@ from forge_assets.fragments.lora.base import folder_of
 from forge_assets.fragments.lora.encoding import IGNORED, encoded, padded
 from forge_assets.fragments.lora.examples import JSON_SCHEMA, Example, counted, read_examples, write_examples
 from forge_assets.fragments.lora.examples import TRAINED as LEARNT
-from forge_assets.fragments.lora.material import fit
+from forge_assets.fragments.lora.quotes import fit
 from forge_assets.fragments.lora.served import obstacles
 from forge_assets.fragments.lora.wording import spoken
 from forge_assets.fragments.verify import verify

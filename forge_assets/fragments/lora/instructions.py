@@ -14,7 +14,8 @@ from forge_assets.blueprints.spec.model import Spec
 from forge_assets.components.ontology import load_ontology
 from forge_assets.components.ontology.model import Ontology
 from forge_assets.fragments.lora.examples import Example, Kind, Source
-from forge_assets.fragments.lora.material import Claim, Introducing, Material, Place, Said, Set, Stated, material
+from forge_assets.fragments.lora.material import Claim, Introducing, Material, Set, material
+from forge_assets.fragments.lora.quotes import Place, Said, Stated
 from forge_assets.fragments.lora.wording import (
     CARD_ASKED,
     QUESTIONS,

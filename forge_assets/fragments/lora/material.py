@@ -1,11 +1,7 @@
-"""What instructions are derived from, read from Postgres: sentences about components, claims, stated values, the catalogue, the spec.
-
-A sentence speaks of a component where it begins with its name and a verb follows; so it stands alone, and its verb tells what is asked.
-"""
+"""What instructions are derived from, read from Postgres: sentences about components, claims, stated values, the catalogue, the spec."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,24 +12,23 @@ from forge_assets.blueprints.spec.model import Spec
 from forge_assets.blueprints.spec.values import Evidence, Value
 from forge_assets.components.catalogue import lookup
 from forge_assets.components.ontology.model import Ontology
-from forge_assets.corpus import sentences
+from forge_assets.fragments.lora.quotes import (
+    LONGEST,
+    WINDOW,
+    Place,
+    Said,
+    Stated,
+    any_verb,
+    around,
+    even,
+    fit,
+    place_of,
+    said_in,
+    stated_in,
+)
 from forge_resources.database import Database
 
-ASPECTS: Mapping[str, str] = {
-    "definition": r"(?:is|are) (?:an?(?! alternative| extension| part)|the(?! same)|one of)|refers? to|denotes?",
-    "mechanism": r"uses?|replaces?|adds?|encodes?|computes?|applies|apply|splits?|injects?|freezes?|combines?|rotates?|learns?|selects?|"
-    r"divides?|partitions?|maps?|stores?|updates?|estimates?|assigns?|routes?|inserts?|projects?|decomposes?|approximates?|generates?|"
-    r"predicts?|minimi[sz]es?|maximi[sz]es?|normali[sz]es?|works? by|consists? of|operates?|samples?|masks?|drops?|shares?|"
-    r"aligns?|extends?",
-    "benefit": r"reduces?|improves?|enables?|allows?|helps?|accelerates?|speeds? up|avoids?|increases?|prevents?|mitigates?|lowers?|saves?|"
-    r"provides?|offers?|eliminates?|stabili[sz]es?|cuts?|alleviates?|removes?|preserves?|supports?|scales?|makes?|leads? to|overcomes?",
-    "limitation": r"suffers?|requires?|needs?|fails?|struggles?|cannot|lacks?|relies|rely|depends?|assumes?|incurs?|degrades?|"
-    r"(?:is|are) (?:limited|prone|sensitive|expensive|slow|vulnerable|susceptible|inefficient|unstable|difficult|costly)|does not|do not",
-}
-"""Aspect of a component -> verbs behind its name that speak of it."""
 ENGLISH = "coalesce(d.language, 'en') LIKE 'en%'"
-WINDOW = 420
-SHORTEST, LONGEST = 45, 260
 SENTENCES = rf"""SELECT m.component, d.uri, d.title, coalesce(w.work_id, d.document_id)::text AS work, m.start, m."end", m.stance,
         substr(d.text, greatest(m.start - 8, 0) + 1, least(m.start, 8)) AS before, substr(d.text, m.start + 1, {WINDOW}) AS after
     FROM mention m JOIN document d USING (document_id) LEFT JOIN work_document w USING (document_id)
@@ -63,44 +58,6 @@ WORKS = """SELECT d.document_id::text AS id, coalesce(w.work_id, d.document_id):
     LEFT JOIN work_document w USING (document_id) WHERE d.document_id = ANY(CAST(:ids AS uuid[]))"""
 NAMED = frozenset({"arxiv", "doi", "title"})
 """Why the catalogue takes a document for the introducing one: the ontology names it. The earliest that says so is too often another."""
-_OPENING = re.compile(
-    r"(?:This|These|That|Those|It|They|Such|Here|However|Also|Then|Notably|Moreover|Furthermore|Additionally|In addition|Specifically|"
-    r"Finally|Interestingly|Importantly|Conversely|Instead|Similarly|Hence|Consequently|Thus|Therefore|But|And|Both|Experiments?|Results?|"
-    r"First|Second|Third|The (?:same|latter|former|above|resulting|models?|methods?|results?|approach|framework|system|network))\b"
-)
-_DEBRIS = re.compile(r"[\\${}<>|\[\]_^~=#*]|https?:|www\.|\bet al\b|\b(?:Fig|Tab|Sec|Eq|Alg)\w*\.? ?\d|\?\?|�|\.\.\.|…|;|:")
-_LEANING = re.compile(
-    r"\b(?:we|our|us|ours|I|my|this|these|those|here|above|below|following|aforementioned|former|latter|herein|proposed|it|they|"
-    r"such|paper|section|authors?|respectively|however|also|therefore|thus|previous|prior|recent(?:ly)?|recently)\b",
-    re.IGNORECASE,
-)
-_PRAISE = re.compile(
-    r"\b(?:attention|popular|promising|powerful|interest|success(?:ful)?|state-of-the-art|widely|remarkabl[ey])\b", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """text[start:end] of a document, white space made even; of a whole work it is the title and has no span."""
-
-    document: str
-    title: str | None
-    work: str
-    start: int | None
-    end: int | None
-    quote: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence about a component. `name` as it is written there with its article, `plural` by its verb."""
-
-    component: str
-    aspect: str
-    name: str
-    plural: bool
-    introduces: bool
-    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +65,6 @@ class Claim:
     subject: str
     relation: str
     object: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """`value` as written, inside the quote."""
-
-    component: str
-    parameter: str
-    value: str
     place: Place
 
 
@@ -154,103 +101,15 @@ def material(db: Database, ontology: Ontology, spec: Spec) -> Material:
     """Everything, in an order that the same corpus gives again."""
     known = {one.id for one in ontology.components.values() if not one.broad and not one.outside and not set(":(") & set(one.name)}
     with db.begin() as connection:
-        rows = connection.execute(sa.text(SENTENCES), {"verbs": rf"^[^.]{{0,24}}\y({_any_verb()})\y".replace("(?:", "(")})
+        rows = connection.execute(sa.text(SENTENCES), {"verbs": rf"^[^.]{{0,24}}\y({any_verb()})\y".replace("(?:", "(")})
         said = [one for row in rows if row.component in known and (one := said_in(row))]
         claims = [
-            Claim(row.subject, row.relation, row.object, _place(row, row.start, row.end, row.quote))
+            Claim(row.subject, row.relation, row.object, place_of(row, row.start, row.end, row.quote))
             for row in connection.execute(sa.text(CLAIMS))
             if row.subject in known and row.object in known and fit(even(row.quote), most=320)
         ]
         stated = [held for row in connection.execute(sa.text(VALUES)) if row.component in known and (held := stated_in(row))]
     return Material(said, claims, stated, _entries(db, known), list(_settings(db, ontology, spec)))
-
-
-def even(text: str) -> str:
-    return " ".join(text.split())
-
-
-def fit(quote: str, most: int = LONGEST) -> bool:
-    """Whether a sentence can be read alone: whole, without formulas, debris, pointers and words that lean on what stood before."""
-    letters = sum(one.isalpha() or one.isspace() for one in quote)
-    return (
-        SHORTEST <= len(quote) <= most
-        and quote.endswith(".")
-        and quote[0].isupper()
-        and quote.count("(") == quote.count(")")
-        and letters > 0.85 * len(quote)
-        and not _DEBRIS.search(quote)
-        and not _LEANING.search(quote)
-        and not _OPENING.match(quote)
-    )
-
-
-def _any_verb() -> str:
-    return "|".join(ASPECTS.values())
-
-
-_ADVERBS = "only|then|further|simply|directly|efficiently|effectively|significantly"
-_AFTER = {
-    aspect: re.compile(rf"s?(?: \([\w-]{{2,16}}\))? (?:(?:{_ADVERBS}) )?(?P<verb>{verbs})\b")
-    for aspect, verbs in ASPECTS.items()
-}  # fmt: skip
-_BEFORE = re.compile(r"(?:The|An?) \Z")
-
-
-def said_in(row: Any) -> Said | None:
-    """The sentence that begins with the mention, and which aspect it speaks of; None where it cannot stand alone."""
-    length = row.end - row.start
-    article = found[0] if (found := _BEFORE.search(row.before)) else ""
-    text = article + row.after
-    spans = sentences.split(text)
-    if not spans or spans[0][0] != 0 or spans[0][1] >= len(text) - 1:
-        return None
-    raw = text[: spans[0][1]]
-    quote, behind = even(raw), raw[len(article) + length :]
-    rest = (" " if behind[:1].isspace() else "") + even(behind)
-    if not fit(quote):
-        return None
-    for aspect, pattern in _AFTER.items():
-        if match := pattern.match(rest):
-            if aspect == "definition" and _PRAISE.search(rest[: match.end() + 40]):
-                return None
-            surface = even(row.after[:length]) + ("s" if rest.startswith("s") else "")
-            verb = match["verb"].split()[0]
-            plural = verb != "cannot" and not verb.endswith("s")
-            start = row.start - len(article)
-            return Said(row.component, aspect, (article.lower() + surface).strip(), plural, row.stance == "introduced",
-                        _place(row, start, start + len(raw), raw))  # fmt: skip
-    return None
-
-
-def stated_in(row: Any) -> Stated | None:
-    """A value, with the sentence around it."""
-    place = around(row)
-    return Stated(row.component, row.parameter, even(row.after[: row.end - row.start]), place) if place else None
-
-
-def around(row: Any) -> Place | None:
-    """The sentence that a place stands in, where it can be read. `before`, `after`: the text up to a window's length on both sides."""
-    text, at = row.before + row.after, len(row.before)
-    for start, end in sentences.split(text):
-        cut = (start == 0 and at == WINDOW) or (end >= len(text) - 1 and len(row.after) == WINDOW)
-        if start <= at and at + row.end - row.start <= end and not cut and fit_value(even(text[start:end])):
-            first = row.start - at + start
-            return _place(row, first, first + end - start, text[start:end])
-    return None
-
-
-def fit_value(quote: str) -> bool:
-    """Sentences with a number speak of "we" and "our" by nature; all else as in `fit`."""
-    letters = sum(one.isalpha() or one.isspace() for one in quote)
-    return (
-        SHORTEST <= len(quote) <= LONGEST and quote.endswith(".") and quote[0].isupper() and letters > 0.75 * len(quote)
-        and not _OPENING.match(quote)
-        and not re.search(r"[\\${}<>|_^~#*]|https?:", quote) and quote.count("(") == quote.count(")")
-    )  # fmt: skip
-
-
-def _place(row: Any, start: int, end: int, text: str) -> Place:
-    return Place(row.uri, even(row.title) if row.title else None, row.work, start, end, even(text))
 
 
 def _entries(db: Database, known: Iterable[str]) -> list[Introducing]:
