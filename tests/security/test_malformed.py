@@ -27,8 +27,8 @@ from tests.security.cases import CANARY, Bait, Case, all_cases
 
 ALL = range(SHARD_COUNT)
 TIMEOUT_S, GRACE_S = 4.0, 1.0
-EACH = 3
-"""`make test` takes every third case of those that take no long time, a trial takes all."""
+EACH = 5
+"""`make test` takes every fifth case of those that take no long time, a trial takes all."""
 LONG = re.compile(
     rb"html/(deep|attributes|entities)|front/dashes|-long|long\.jsonl|references|tex/(newcommand|def)"
     rb"|bait/(images|links|dots|brackets|braces|slashes|hyphens|underscores|back|tags|items|one-)"
@@ -147,7 +147,7 @@ def test_all_of_them(outcome: Outcome) -> None:
 
 
 def test_every_file_has_its_verdict_and_nothing_gets_out(outcome: Outcome) -> None:
-    assert len(outcome.cases) >= 220
+    assert len(outcome.cases) >= 130
     _judge(outcome)
 
 
