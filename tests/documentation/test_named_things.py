@@ -46,7 +46,7 @@ def test_a_candidate_is_a_component_where_works_call_it_one_and_write_it_as_a_na
     assert "a word of general use" in str(why_not(known("Soup bound"), general))
     twice = said("A soup bound is a method.", "The soup bound is a function of heat.")
     assert why_not(known("Soup bound"), twice) is None, "two works that call it a component make up for small letters"
-    assert "points at this slot" in str(why_not(Known("Soup bound", None, ("Soup bound",), 40, {}, 0.3), twice))
+    assert "points at this slot" in str(why_not(Known("Soup bound", None, ("Soup bound",), 40, {}, "norm", 0.3), twice))
     assert why_not(known("Soup bound", abbreviation=12), general) is None, "what has an abbreviation of its own is a name"
 
 

@@ -1,10 +1,8 @@
-"""Which candidates have pages: by what works call them, how they write them, and how they speak of them."""
+"""Which candidates belong to their slot, by how works speak of them; by their names and definitions: test_named_things.py."""
 
 from __future__ import annotations
 
 from uuid import UUID, uuid5
-
-import pytest
 
 from forge_assets.documentation.candidate_floor import Known, why_not
 from forge_assets.documentation.slot_speech import FEWEST_SENTENCES, Likeness, SlotSpeech
@@ -18,33 +16,6 @@ def said(*texts: str, role: str = "definition") -> list[tuple[str, UUID, str]]:
 
 
 CALLED = said("Blorp is a first-order method for training deep networks.", "Blorp is an optimizer that needs no tuning.")
-
-
-def test_what_works_call_a_method_is_a_component() -> None:
-    assert why_not(BLORP, CALLED) is None
-
-
-@pytest.mark.parametrize(
-    ("known", "quoted", "reason"),
-    [
-        (Known("Blorp detection", None, ("Blorp detection",), 40, {}, "eval", 0.9), CALLED, "it is called as tasks are"),
-        (Known("Blorp", None, ("Blorp",), 40, {}, "eval", 0.2), CALLED, "20% of its evidence points at this slot; a page needs 50%"),
-        (
-            Known("Blorp", None, ("Blorp",), 40, {"title": 9, "proposed": 9}, "eval", 0.9),
-            CALLED,
-            "18 of 40 works introduce it as their own",
-        ),
-        (BLORP, said("Blorp is a disease of the knee."), "0 of 1 works that say what it is call it a component"),
-        (
-            Known("lower bound", None, ("lower bound",), 40, {}, "eval", 0.9),
-            said("A lower bound is a measure of it.", role="definition")
-            + said("We prove a lower bound, and the lower bound is tight.", role="result"),
-            "written as a name in 0 of 2 places",
-        ),
-    ],
-)
-def test_what_is_no_component_is_told(known: Known, quoted: list[tuple[str, UUID, str]], reason: str) -> None:
-    assert reason in (why_not(known, quoted) or "")
 
 
 def test_how_works_speak_of_it_decides_on_the_slot() -> None:
