@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +17,7 @@ from forge_assets.blueprints.fdl.backends import BACKENDS
 from forge_assets.blueprints.fdl.backends.running import imported
 from forge_assets.blueprints.fdl.check import compiled
 from forge_assets.blueprints.fdl.library.composing import model_text
+from forge_assets.compatibility.arithmetic.shape import ModelShape
 from forge_assets.fragments.assembled import AUTO_MAP, decodes, modeling
 from forge_assets.fragments.golden import static_sizes
 from tests.fragments.plans import EXPERTS, PLAIN, ROPE, SPARSE, STACKS, _shape
@@ -38,12 +41,16 @@ PROMPTS = ([5, 9, 11, 7, 2, 33, 8], [17, 3], [21, 4, 90, 41])
 
 @lru_cache(maxsize=32)
 def loaded(name: str) -> Any:
-    """A model by the name of its stack, as transformers loads it. Its weights are larger than first values are, so that each token and
-    each place tells in the logits."""
+    """A model by the name of its stack; not to be changed."""
+    return of_stack(*{**CAUSAL, **AHEAD}[name])
+
+
+def of_stack(slots: Mapping[str, str], shape: ModelShape) -> Any:
+    """A model as transformers loads it. Its weights are larger than first values are, so that each token and each place tells in the
+    logits."""
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM
 
-    slots, shape = {**CAUSAL, **AHEAD}[name]
     composed = model_text(slots, shape)
     program = compiled(composed.text)
     printed = BACKENDS["torch"].print(program)["module_torch.py"]
@@ -57,8 +64,9 @@ def loaded(name: str) -> Any:
     config = {"architectures": ["ForgeForCausalLM"], "model_type": "forge", "auto_map": AUTO_MAP, "tie_word_embeddings": False,
               "vocab_size": shape.vocab, "dtype": "float32", "use_cache": decodes(program), "pad_token_id": 0, "eos_token_id": 299,
               "forge": {"static": static}}  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix=f"{name}_") as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / f"own_class_{hashlib.sha256(printed.encode()).hexdigest()[:8]}"  # transformers keeps its code by this name
+        folder.mkdir()
         save_file(weights, folder / "model.safetensors", {"format": "pt"})
         (folder / "config.json").write_text(json.dumps(config))
         (folder / "module_torch.py").write_text(printed)
