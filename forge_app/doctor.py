@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 import click
 
-from forge_app.output import as_json, table
+from forge_app.output import Coloured, as_json, table
 
-MARK = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "error": "[red]error[/]"}
+MARK = {"ok": Coloured("ok", "green"), "warning": Coloured("warning", "yellow"), "error": Coloured("error", "red")}
 
 
 @click.command()

@@ -130,7 +130,7 @@ def show(where: str, fragment: str | None, json_: bool) -> None:
     """The card of a FRAGMENT, such as 04-attention or 10-trained/04-attention, or its resolved configuration as JSON."""
     from forge_assets.fragments.chain import fragment as named
     from forge_assets.fragments.folder import fragments_in
-    from forge_assets.fragments.reading import read_config
+    from forge_assets.fragments.reading import read_card, read_config
     from forge_resources.errors import FragmentError
 
     found = fragments_in(_folder(where))
@@ -146,7 +146,7 @@ def show(where: str, fragment: str | None, json_: bool) -> None:
     if json_:
         as_json(config)
     else:
-        click.echo(printable((found[name] / "README.md").read_text(encoding="utf-8", errors="replace")), nl=False)
+        click.echo(printable(read_card(found[name])), nl=False)
 
 
 @fragments.command("verify")

@@ -7,8 +7,10 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from forge_app.output import printable
 from forge_assets import progress
 
 
@@ -75,7 +77,8 @@ class Bars:
             evaluation = event.asset_check_evaluation_data
             if not evaluation.passed:
                 name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
-                self._console.print(f"[yellow]{evaluation.severity.value.lower()}[/] {name}: {evaluation.description or 'does not hold'}")
+                told = escape(printable(f"{name}: {evaluation.description or 'does not hold'}"))
+                self._console.print(f"[yellow]{evaluation.severity.value.lower()}[/] {told}")
 
     def _close(self, asset: str, note: str = "") -> None:
         task = self._progress.tasks[self._progress.task_ids.index(self._tasks[asset])]

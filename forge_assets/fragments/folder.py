@@ -94,11 +94,12 @@ def sums_of(folder: Path) -> str:
     path = folder / SUMS
     if not path.is_file():
         raise FragmentError(f"{folder} has no {SUMS}: it is no fragment, or was not finished; build or fetch it again")
-    _bounded(path, LARGEST_SUMS)
+    bounded(path, LARGEST_SUMS)
     return digest(path)
 
 
-def _bounded(path: Path, most: int) -> None:
+def bounded(path: Path, most: int) -> None:
+    """Raises FragmentError for a file of more bytes."""
     if (size := path.stat().st_size) > most:
         raise FragmentError(f"{path} has {size:,} bytes; expected at most {most:,}: fetch the fragment again")
 
@@ -128,7 +129,7 @@ def check_sums(folder: Path) -> None:
         if name not in present:
             raise FragmentError(f"{folder / name} is missing; {SUMS} names it: fetch the fragment again")
         if name.endswith(TEXTS):
-            _bounded(present[name], LARGEST_TEXT)
+            bounded(present[name], LARGEST_TEXT)
         found = digest(present[name])
         if found != expected:
             raise FragmentError(

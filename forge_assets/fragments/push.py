@@ -21,7 +21,10 @@ from forge_resources.object_store.interface import ObjectStore
 REMOTE_GIT = re.compile(r"[a-z+]+://|[^/]+@[^/]+:")
 HELPER = re.compile(r"[A-Za-z0-9]+::")
 """How git is told to run a program for a transport (`ext::COMMAND`)."""
-ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX")
+ELSEWHERE = frozenset(
+    "GIT_DIR GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR "
+    "GIT_NAMESPACE GIT_PREFIX GIT_SHALLOW_FILE GIT_GRAFT_FILE".split()
+)
 """Variables that a hook sets and that would make git act on its repository and not on the one that is named."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forge_assets.fragments.chain import CHAIN, EXPORT, LORA, SUMS, TOKENIZER, TRAINED
-from forge_assets.fragments.folder import LARGEST_TEXT
+from forge_assets.fragments.folder import LARGEST_TEXT, bounded
 from forge_assets.fragments.plan import Plan
 from forge_resources.errors import FragmentError
 
@@ -52,9 +52,14 @@ def plan_of(config: Mapping[str, Any], text: str) -> Plan:
     )  # fmt: skip
 
 
+def read_card(folder: Path) -> str:
+    """README.md; what is no UTF-8 in it is replaced."""
+    bounded(folder / "README.md", LARGEST_TEXT)
+    return (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+
+
 def read_json(path: Path) -> Any:
-    if path.stat().st_size > LARGEST_TEXT:
-        raise FragmentError(f"{path} has {path.stat().st_size:,} bytes; expected at most {LARGEST_TEXT:,}")
+    bounded(path, LARGEST_TEXT)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Thirty-odd ways in which a fragment comes damaged or with bad intent. Each changes a copy and re-signs it where a clever sender would.
+"""Fifty-odd ways in which a fragment comes damaged or with bad intent. Each changes a copy and re-signs it where a clever sender would.
 
 Code in them, if it ran, would write the file `ran` beside the pieces.
 """

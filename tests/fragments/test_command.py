@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -84,6 +85,11 @@ def test_pieces_in_a_folder_are_listed_shown_verified_assembled_and_pushed(forge
     assert "04-attention/\\x1b[2J is not named in SHA256SUMS" in forge("fragments", "verify", pieces).err
     (copied / "05-ffn" / "README.md").write_bytes(b"# \x1b]0;title\x07 \xff\n")
     assert forge("fragments", "show", pieces, "ffn").out == "# \\x1b]0;title\\x07 \ufffd\n"
+    config = copied / "06-norm" / "config.json"
+    config.write_text(config.read_text().replace('"blueprint": "', '"blueprint": "\\u001b[2J[/b]\\u202e', 1))
+    assert "\\x1b[2J[/b]\\u202e" in forge("fragments", "list", pieces).out
+    os.truncate(copied / "05-ffn" / "README.md", 3 << 30)
+    assert "README.md has 3,221,225,472 bytes; expected at most" in forge("fragments", "show", pieces, "ffn").err
     assert "there is no folder nowhere" in forge("fragments", "list", "nowhere").err
     assert "there is no fragment 'attentio'" in forge("fragments", "show", pieces, "attentio").err
 
