@@ -29,6 +29,8 @@ from forge_resources.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 PLENTY = 4 << 30
+FIRST = ("tests/browser/test_ui.py", "tests/security/test_malformed.py", "tests/blueprints/scaffold/test_scaffold.py")
+"""Files that take longest: begun last, one process would work on them while the others have ended."""
 SHORT_RUN_S = 30.0
 """A run that takes less tells no sums."""
 _numbers = itertools.count()
@@ -48,6 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # of pytest-xdist's processes only the first
         for package in ("forge_app", "forge_assets", "forge_resources"):
             compileall.compile_dir(PROJECT / package, quiet=2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 def short_folder(prefix: str = "ft-") -> Path:

@@ -146,6 +146,7 @@ def test_all_of_them(outcome: Outcome) -> None:
     _judge(outcome)
 
 
+@pytest.mark.timeout(600)
 def test_every_file_has_its_verdict_and_nothing_gets_out(outcome: Outcome) -> None:
     assert len(outcome.cases) >= 130
     _judge(outcome)
