@@ -26,12 +26,12 @@ from forge_resources.settings import settings
 from tests.security.cases import CANARY, Bait, Case, all_cases
 
 ALL = range(SHARD_COUNT)
-TIMEOUT_S, GRACE_S = 4.0, 1.0
+TIMEOUT_S, GRACE_S = 15.0, 1.0
 EACH = 5
 """`make test` takes every fifth case of those that take no long time, a trial takes all."""
 LONG = re.compile(
     rb"html/(deep|attributes|entities)|front/dashes|-long|long\.jsonl|references|tex/(newcommand|def)"
-    rb"|bait/(images|links|dots|brackets|braces|slashes|hyphens|underscores|back|tags|items|one-)"
+    rb"|bait/(images|links|dots|brackets|braces|fences|slashes|hyphens|underscores|back|tags|items|one-)"
     rb"|bomb|pdf/(glyphs|cmap|image)|deep\.epub|dump/(zeros|lines|spaces)"
 )
 NEIGHBOUR = "A sound paper number {} says that attention is a weighted mean of values."

@@ -108,7 +108,7 @@ def extension(name: str) -> str:
 def sniff(data: bytes, name: str) -> Kind:
     """The kind of a document. Raises DocumentProblem: empty, no_reader, broken, encrypted, unreadable."""
     if not data.strip(b"\x00 \t\r\n\x0c\xef\xbb\xbf\xff\xfe"):
-        raise problem("empty", f"{name} is empty")
+        raise problem("empty", f"{name} is empty: no bytes, or blanks alone")
     return _binary(data, name) or _textual(decode(data, name), name)
 
 
