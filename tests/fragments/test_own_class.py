@@ -80,3 +80,11 @@ def test_what_cannot_be_done_is_told() -> None:
         model(ids, position_ids=torch.zeros_like(ids))
     with pytest.raises(ValueError, match="assisted generation is not supported with stateful models"):
         model.generate(ids[:1], attention_mask=mask[:1], assistant_model=model, max_new_tokens=2)
+    with pytest.raises(ValueError, match="no token that attention_mask does not call padding"):
+        model(ids[:, :0])
+    learned = loaded("learned")
+    most = learned._positions
+    kept = learned(torch.full((1, most - 1), 7), use_cache=True).past_key_values
+    with pytest.raises(ValueError, match=f"a row gets {most + 1} tokens, the model has learned {most} positions"):
+        learned(torch.full((1, 2), 7), past_key_values=kept)
+    assert learned(torch.full((1, 1), 7), past_key_values=kept).logits.shape[1] == 1
