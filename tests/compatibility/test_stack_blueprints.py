@@ -63,8 +63,8 @@ def judge(seed: int) -> str:
 
 
 def test_random_blueprints_break_no_rule() -> None:
-    came = [judge(seed) for seed in range(8)]
-    assert came.count("solved") >= 5, came
+    came = [judge(seed) for seed in range(16)]
+    assert came.count("solved") >= 10, came
 
 
 @pytest.mark.trial

@@ -55,7 +55,7 @@ def seconds(reading: Reading) -> float:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("pages", [160, pytest.param(800, marks=pytest.mark.trial)])
+@pytest.mark.parametrize("pages", [240, pytest.param(800, marks=pytest.mark.trial)])
 def test_a_book_is_read_in_time_that_grows_with_its_length(pages: int) -> None:
     EXTRACTOR.read(book(5))  # compiles
     short, long = book(pages // GROWN), book(pages)

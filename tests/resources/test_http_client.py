@@ -54,7 +54,7 @@ def test_it_waits_as_long_as_it_is_asked_to(client: HttpClient, headers: dict[st
 
     with serving(handle) as base:
         assert client.get(base).status == 200
-    assert 0.95 < times[1] - times[0] < 30
+    assert 0.95 < times[1] - times[0] < 2
 
 
 def test_a_date_to_wait_for_is_measured_by_the_servers_clock(client: HttpClient) -> None:
@@ -72,7 +72,7 @@ def test_a_date_to_wait_for_is_measured_by_the_servers_clock(client: HttpClient)
 
     with serving(handle) as base:
         assert client.get(base).status == 200
-    assert 0.95 < times[1] - times[0] < 30
+    assert 0.95 < times[1] - times[0] < 2
 
 
 def test_a_server_that_asks_for_more_patience_than_there_is_is_left_alone(client: HttpClient) -> None:

@@ -151,7 +151,7 @@ def test_an_answer_that_drips_is_given_up_too(serve: Serve) -> None:
     started = time.monotonic()
     with pytest.raises(NoAnswer, match="within"):
         model.ask(QUESTION)
-    assert time.monotonic() - started < 60, "the whole answer would have taken 200 s"
+    assert time.monotonic() - started < 2
 
 
 def test_a_body_without_end_is_not_read_to_its_end(serve: Serve) -> None:

@@ -26,12 +26,12 @@ from forge_resources.settings import settings
 from tests.security.cases import CANARY, Bait, Case, all_cases
 
 ALL = range(SHARD_COUNT)
-TIMEOUT_S, GRACE_S = 15.0, 1.0
-EACH = 5
-"""`make test` takes every fifth case of those that take no long time, a trial takes all."""
+TIMEOUT_S, GRACE_S = 4.0, 1.0
+EACH = 3
+"""`make test` takes every third case of those that take no long time, a trial takes all."""
 LONG = re.compile(
     rb"html/(deep|attributes|entities)|front/dashes|-long|long\.jsonl|references|tex/(newcommand|def)"
-    rb"|bait/(images|links|dots|brackets|braces|fences|slashes|hyphens|underscores|back|tags|items|one-)"
+    rb"|bait/(images|links|dots|brackets|braces|slashes|hyphens|underscores|back|tags|items|one-)"
     rb"|bomb|pdf/(glyphs|cmap|image)|deep\.epub|dump/(zeros|lines|spaces)"
 )
 NEIGHBOUR = "A sound paper number {} says that attention is a weighted mean of values."
@@ -146,9 +146,8 @@ def test_all_of_them(outcome: Outcome) -> None:
     _judge(outcome)
 
 
-@pytest.mark.timeout(600)
 def test_every_file_has_its_verdict_and_nothing_gets_out(outcome: Outcome) -> None:
-    assert len(outcome.cases) >= 130
+    assert len(outcome.cases) >= 220
     _judge(outcome)
 
 
@@ -172,11 +171,13 @@ def _nothing_got_out(outcome: Outcome) -> None:
 
 
 def _every_file_has_a_verdict(outcome: Outcome) -> None:
-    for made in outcome.cases:
-        uri = outcome.uri(made)
-        assert uri in outcome.documents or uri in outcome.verdicts or uri in outcome.containers, f"no verdict on {made.name!r}"
-    for uri, (code, reason) in outcome.verdicts.items():
-        assert code in PROBLEMS and len(reason.split()) > 2, f"{uri}: {code}: {reason}"
+    told = {*outcome.documents, *outcome.verdicts, *outcome.containers}
+    lost = [made.name for made in outcome.cases if outcome.uri(made) not in told]
+    assert not lost, f"no verdict on {lost}"
+    curt = [
+        f"{uri}: {code}: {reason}" for uri, (code, reason) in outcome.verdicts.items() if code not in PROBLEMS or len(reason.split()) < 3
+    ]
+    assert not curt, "\n".join(curt)
 
 
 def _verdicts_are_right(outcome: Outcome) -> None:
@@ -185,7 +186,8 @@ def _verdicts_are_right(outcome: Outcome) -> None:
         uri = outcome.uri(made)
         text, (code, reason) = outcome.documents.get(uri, ""), outcome.verdicts.get(uri, ("", ""))
         if made.codes and code not in made.codes:
-            own = {verdict[0] for address, verdict in outcome.verdicts.items() if address.startswith(uri)}
+            records = f"{file_uri(outcome.root)}#{os.fsdecode(made.name)}/"
+            own = {verdict[0] for address, verdict in outcome.verdicts.items() if address.startswith((uri, records))}
             if uri not in outcome.containers or not own & made.codes:
                 wrong.append(f"{made.name!r}: {code or 'a document'} ({reason}), wanted {sorted(made.codes)}")
         if made.says and made.says not in text:

@@ -34,7 +34,7 @@ NAMES = (
     b"http:__x.md",
     b"file:.md",
     b"back\\slash.md",
-    b"..\\..\\up.md",
+    b"up\\..\\..\\up.md",  # one that begins with a dot is hidden, and no article
     b"space at end .md",
     b" .md",
     b"*.md",
