@@ -28,7 +28,7 @@ SLOT_SHARE, SPOKEN_SHARE = 0.5, 0.3
 """Least share of the evidence that points at its slot, in whose volume it would only be in the way otherwise; and the least where works
 speak of it plainly as they do of the slot's components."""
 PLAINLY = 0.05
-"""Nats a word, with no slot that is likelier: so it is with three quarters of the ontology's own components."""
+"""Nats a word, with no slot that is likelier. Three quarters of the ontology's own components have so much, half with no slot likelier."""
 LIKELIER = 1
 """Slots that may be likelier by what is said of it: neighbours such as optimizer and schedule share their words."""
 NAME_SHARE = 0.5
